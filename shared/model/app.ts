@@ -1,0 +1,131 @@
+import {z} from 'zod'
+import {API_VERSION} from './api-version.ts'
+import {appNameSchema, clusterNameSchema, namespaceSchema} from './names.ts'
+
+const labels = z.record(z.string().min(1), z.string())
+const relativePath = z
+  .string()
+  .min(1)
+  .refine(
+    (path) => !path.startsWith('/') && !path.includes('\\') && !path.includes('\0'),
+    'must be a relative path with forward slashes',
+  )
+
+/** The source of an app's manifests. `${cluster.name}` and `${cluster.labels.KEY}` in `path` are replaced per cluster. */
+const sourceSchema = z.strictObject({
+  repository: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('URL of the git repository; the one that holds this file when absent'),
+  ref: z.string().min(1).optional().describe('Branch name or full ref; the ref of this file when absent'),
+  path: relativePath
+    .default('.')
+    .describe('Folder from the root of the repository; may contain ${cluster.name} and ${cluster.labels.KEY}'),
+})
+
+const helmSchema = z.strictObject({
+  releaseName: z.string().min(1).max(53).optional().describe("The app's name when absent"),
+  values: z.record(z.string(), z.json()).optional().describe('Inline values; they win over value files'),
+  valueFiles: z
+    .array(relativePath)
+    .max(32)
+    .optional()
+    .describe("Paths from the app's path, later ones win; may contain ${cluster.name}"),
+  includeCrds: z.boolean().default(true),
+})
+
+const kustomizeSchema = z.strictObject({})
+
+const yamlSchema = z.strictObject({
+  recurse: z.boolean().default(true).describe('Read sub-folders too'),
+})
+
+const syncSchema = z.strictObject({
+  prune: z.boolean().default(true).describe('Delete what this app applied and no longer declares'),
+  allowEmpty: z.boolean().default(false).describe('Let a render with no object prune everything'),
+  drift: z.enum(['heal', 'detect', 'off']).default('heal'),
+  timeoutSeconds: z
+    .int()
+    .min(1)
+    .max(86_400)
+    .default(300)
+    .describe('How long to wait for health before the app is reported as failed'),
+  deletionPolicy: z
+    .enum(['Delete', 'Orphan'])
+    .default('Delete')
+    .describe('What happens to the objects when this App is removed from git'),
+})
+
+/** What an app may write to: checked by publish on the bundle, whatever render said. */
+export const allowSchema = z.strictObject({
+  namespaces: z.array(z.string().min(1)).optional().describe('Namespaces this app may write to; every one when absent'),
+  kinds: z
+    .array(z.string().min(1))
+    .optional()
+    .describe('`Kind` or `Kind.group` this app may hold; every kind when absent'),
+})
+
+/** `spec` of an App in drawbridge.yaml. Field docs are in the published JSON Schema. */
+export const appSpecSchema = z
+  .strictObject({
+    source: sourceSchema.prefault({}),
+    helm: helmSchema.optional(),
+    kustomize: kustomizeSchema.optional(),
+    yaml: yamlSchema.optional(),
+    clusters: z
+      .union([z.array(clusterNameSchema).min(1), z.strictObject({matchLabels: labels})])
+      .describe('Names of Clusters, or a label selector over them'),
+    namespace: namespaceSchema.optional().describe('For namespaced objects that name none'),
+    createNamespace: z.boolean().default(false),
+    serviceAccount: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('`namespace/name`: applied as this ServiceAccount, by impersonation'),
+    allow: allowSchema.optional(),
+    sync: syncSchema.prefault({}),
+  })
+  .superRefine((spec, ctx) => {
+    const renderers = (['helm', 'kustomize', 'yaml'] as const).filter((key) => spec[key] !== undefined)
+    if (renderers.length > 1) {
+      ctx.addIssue({
+        code: 'custom',
+        path: [renderers[1] ?? 'helm'],
+        message: `names more than one renderer (${renderers.join(', ')}); keep one, or none to have it detected`,
+      })
+    }
+    if (spec.serviceAccount !== undefined && !/^[a-z0-9][-a-z0-9]*\/[a-z0-9][-.a-z0-9]*$/.test(spec.serviceAccount)) {
+      ctx.addIssue({code: 'custom', path: ['serviceAccount'], message: 'must be namespace/name'})
+    }
+  })
+
+/** A document of kind App in drawbridge.yaml. */
+export const appSchema = z.strictObject({
+  apiVersion: z.literal(API_VERSION),
+  kind: z.literal('App'),
+  metadata: z.strictObject({name: appNameSchema, labels: labels.optional(), annotations: labels.optional()}),
+  spec: appSpecSchema,
+})
+export type App = z.infer<typeof appSchema>
+
+/** A document of kind Cluster in drawbridge.yaml. */
+export const clusterSchema = z.strictObject({
+  apiVersion: z.literal(API_VERSION),
+  kind: z.literal('Cluster'),
+  metadata: z.strictObject({name: clusterNameSchema, labels: labels.optional(), annotations: labels.optional()}),
+  spec: z
+    .strictObject({
+      kubeVersion: z
+        .string()
+        .regex(/^v?\d+\.\d+(\.\d+)?$/)
+        .optional()
+        .describe('What charts see as .Capabilities.KubeVersion'),
+      apiVersions: z
+        .array(z.string().min(1))
+        .optional()
+        .describe('Further API versions that charts see in .Capabilities'),
+    })
+    .prefault({}),
+})
+export type Cluster = z.infer<typeof clusterSchema>

@@ -1,0 +1,25 @@
+/** Every limit that guards a parser or a store, in one place. Sizes in bytes. */
+export const limits = {
+  /** GitHub's own cap of a webhook body. */
+  maxWebhookBytes: 25 * 1024 * 1024,
+  maxConfigBytes: 1024 * 1024,
+  /** One file of a source tree. */
+  maxSourceFileBytes: 10 * 1024 * 1024,
+  /** All files that one app reads. */
+  maxAppInputBytes: 100 * 1024 * 1024,
+  maxAppInputFiles: 20_000,
+  /** YAML aliases that may be expanded in one document. */
+  maxYamlAliases: 100,
+  maxObjectsPerBundle: 50_000,
+  /** etcd's request limit is 1.5 MiB: a larger object could never be applied. */
+  maxObjectBytes: 1_500_000,
+  maxBundleBytes: 64 * 1024 * 1024,
+  maxUnpackedBundleBytes: 512 * 1024 * 1024,
+  maxEnvelopeBytes: 16 * 1024 * 1024,
+  maxReportBytes: 16 * 1024 * 1024,
+  /** SQS's message limit. */
+  maxMessageBytes: 1024 * 1024,
+  renderTimeoutSeconds: 120,
+  maxRenderOutputBytes: 256 * 1024 * 1024,
+  renderMemoryBytes: 4 * 1024 * 1024 * 1024,
+} as const

@@ -1,0 +1,34 @@
+import {z} from 'zod'
+import {API_VERSION} from './api-version.ts'
+import {appNameSchema, clusterNameSchema, commitSchema, refSchema} from './names.ts'
+import {traceSchema} from './trace.ts'
+
+/** One thing that is wrong with a commit, in words for its author: what, where, why and what to do. */
+export const findingSchema = z.object({
+  code: z.string(),
+  message: z.string().max(16_384),
+  app: appNameSchema.optional(),
+  cluster: clusterNameSchema.optional(),
+  /** From the root of the repository. */
+  file: z.string().optional(),
+  line: z.int().positive().optional(),
+})
+export type Finding = z.infer<typeof findingSchema>
+
+/**
+ * How rendering or publishing a commit went: what render and publish send to the outcome queue, to which no cluster's
+ * credentials may send. No findings means success.
+ */
+export const outcomeSchema = z.object({
+  apiVersion: z.literal(API_VERSION),
+  kind: z.literal('Outcome'),
+  stage: z.enum(['render', 'publish']),
+  repository: z.string().min(1),
+  ref: refSchema,
+  commit: commitSchema,
+  /** Set where the outcome is of one cluster only. */
+  cluster: clusterNameSchema.optional(),
+  findings: z.array(findingSchema).max(200),
+  trace: traceSchema,
+})
+export type Outcome = z.infer<typeof outcomeSchema>
