@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict'
+import {test} from 'node:test'
+import {gunzipSync, gzipSync} from 'node:zlib'
+import fc from 'fast-check'
+import {BundleError} from '#shared/bundle/bundle-error.ts'
+import {canonicalJson} from '#shared/bundle/canonical-json.ts'
+import {packBundle} from '#shared/bundle/pack-bundle.ts'
+import {unpackBundle} from '#shared/bundle/unpack-bundle.ts'
+import {digestOf} from '#shared/model/digest.ts'
+import type {Manifest} from '#shared/model/manifest.ts'
+
+const header = {app: 'web', cluster: 'dev', inputs: digestOf('inputs'), renderer: {name: 'yaml', version: '1'}} as const
+
+function configMap(name: string, data: Record<string, string> = {}): Manifest {
+  return {apiVersion: 'v1', kind: 'ConfigMap', metadata: {name, namespace: 'web'}, data}
+}
+
+function rejectsWith(code: string): (error: unknown) => boolean {
+  return (error) => error instanceof BundleError && error.code === code
+}
+
+const name = fc.stringMatching(/^[a-z0-9]([-a-z0-9]{0,20}[a-z0-9])?$/)
+const manifests = fc.uniqueArray(fc.tuple(name, fc.dictionary(fc.string(), fc.string({unit: 'binary'}))), {
+  selector: ([n]) => n,
+  maxLength: 30,
+})
+
+test('gives back every object it was given, whatever order they came in', () => {
+  fc.assert(
+    fc.property(manifests, (pairs) => {
+      const objects = pairs.map(([n, data]) => configMap(n, data))
+      const forth = packBundle(header, objects)
+      const back = packBundle(header, objects.toReversed())
+      assert.deepEqual(forth.bytes, back.bytes)
+      const unpacked = unpackBundle(forth.bytes, forth.address)
+      assert.equal(unpacked.header.objects, objects.length)
+      const sort = (list: Manifest[]): string[] => list.map((object) => canonicalJson(object)).sort()
+      assert.deepEqual(sort(unpacked.manifests), sort(objects))
+    }),
+  )
+})
+
+test('does not depend on the order of keys in an object', () => {
+  const one = packBundle(header, [{apiVersion: 'v1', kind: 'ConfigMap', metadata: {name: 'a', namespace: 'b'}}])
+  const two = packBundle(header, [{metadata: {namespace: 'b', name: 'a'}, kind: 'ConfigMap', apiVersion: 'v1'}])
+  assert.equal(one.address.digest, two.address.digest)
+})
+
+test('has the bytes that it had when the format was fixed', () => {
+  const {bytes, address} = packBundle(header, [configMap('a', {k: 'v'})])
+  assert.equal(
+    gunzipSync(bytes).toString(),
+    `{"apiVersion":"drawbridge.dev/v1alpha1","app":"web","cluster":"dev","inputs":"${digestOf('inputs')}","kind":"Bundle","objects":1,"renderer":{"name":"yaml","version":"1"}}\n` +
+      '{"apiVersion":"v1","data":{"k":"v"},"kind":"ConfigMap","metadata":{"name":"a","namespace":"web"}}\n',
+  )
+  assert.equal(address.digest, 'sha256:0b27a406a2d3ee60144d2f52cf4324405fa7bc209a6c0ed4d82a8e25c1526883')
+})
+
+test('refuses an object that is declared twice', () => {
+  assert.throws(
+    () => packBundle(header, [configMap('a'), configMap('a', {other: 'value'})]),
+    rejectsWith('DUPLICATE_OBJECT'),
+  )
+})
+
+test('notices any single changed byte before it decompresses anything', () => {
+  const {bytes, address} = packBundle(header, [configMap('a'), configMap('b')])
+  fc.assert(
+    fc.property(fc.nat(bytes.byteLength - 1), fc.integer({min: 1, max: 255}), (at, flip) => {
+      const changed = Uint8Array.from(bytes)
+      changed[at] = (changed[at] ?? 0) ^ flip
+      assert.throws(() => unpackBundle(changed, address), rejectsWith('DIGEST_MISMATCH'))
+    }),
+  )
+})
+
+test('refuses a truncated bundle by its size', () => {
+  const {bytes, address} = packBundle(header, [configMap('a')])
+  assert.throws(() => unpackBundle(bytes.subarray(0, -1), address), rejectsWith('SIZE_MISMATCH'))
+})
+
+const text = (lines: string[]): string => lines.map((line) => `${line}\n`).join('')
+const goodHeader = canonicalJson({apiVersion: 'drawbridge.dev/v1alpha1', kind: 'Bundle', ...header, objects: 1})
+const goodObject = canonicalJson(configMap('a'))
+
+for (const [what, content, code] of [
+  ['a header that is no header', text(['{}', goodObject]), 'MALFORMED'],
+  ['an object that is not JSON', text([goodHeader, '{']), 'MALFORMED'],
+  ['an object without a name', text([goodHeader, '{"apiVersion":"v1","kind":"X","metadata":{}}']), 'MALFORMED'],
+  ['fewer objects than promised', text([goodHeader]), 'MALFORMED'],
+  ['a last line that is cut', `${goodHeader}\n${goodObject}`, 'MALFORMED'],
+  [
+    'an object that is there twice',
+    text([goodHeader.replace('"objects":1', '"objects":2'), goodObject, goodObject]),
+    'DUPLICATE_OBJECT',
+  ],
+] as const) {
+  test(`refuses ${what}, even where the digest is right`, () => {
+    const bytes = gzipSync(content)
+    const objects = what.includes('twice') ? 2 : 1
+    assert.throws(
+      () => unpackBundle(bytes, {digest: digestOf(bytes), size: bytes.byteLength, objects}),
+      rejectsWith(code),
+    )
+  })
+}
+
+test('stops at the limit when a small bundle unpacks to a huge one', () => {
+  const bytes = gzipSync(Buffer.alloc(600 * 1024 * 1024))
+  assert.throws(
+    () => unpackBundle(bytes, {digest: digestOf(bytes), size: bytes.byteLength, objects: 0}),
+    rejectsWith('TOO_LARGE'),
+  )
+})
