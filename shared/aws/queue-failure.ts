@@ -9,7 +9,7 @@ export function isQueueAbsent(error: unknown): boolean {
 
 /** Turns what the SDK threw into a `QueueError`. `queue` is a name or URL for the message. */
 export function queueError(
-  verb: 'send to' | 'receive from' | 'delete from',
+  verb: 'send to' | 'receive from' | 'delete from' | 'release to',
   queue: string,
   error: unknown,
 ): QueueError {

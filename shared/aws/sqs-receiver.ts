@@ -1,4 +1,9 @@
-import {DeleteMessageCommand, ReceiveMessageCommand, type SQSClient} from '@aws-sdk/client-sqs'
+import {
+  ChangeMessageVisibilityCommand,
+  DeleteMessageCommand,
+  ReceiveMessageCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs'
 import type {QueueReceiver} from '../ports/queue.ts'
 import {queueError} from './queue-failure.ts'
 
@@ -32,6 +37,19 @@ export function createSqsReceiver({client, queueUrl}: {client: SQSClient; queueU
         await client.send(new DeleteMessageCommand({QueueUrl: queueUrl, ReceiptHandle: receipt}))
       } catch (error) {
         throw queueError('delete from', queueUrl, error)
+      }
+    },
+    release: async ({receipt}, delaySeconds) => {
+      try {
+        await client.send(
+          new ChangeMessageVisibilityCommand({
+            QueueUrl: queueUrl,
+            ReceiptHandle: receipt,
+            VisibilityTimeout: delaySeconds,
+          }),
+        )
+      } catch (error) {
+        throw queueError('release to', queueUrl, error)
       }
     },
   }
