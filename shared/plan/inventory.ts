@@ -1,0 +1,50 @@
+import {type ObjectRef, refKey} from '../model/object-ref.ts'
+
+/** One object that an app applied, or is about to. */
+export interface InventoryEntry {
+  ref: ObjectRef
+  /** The apiVersion it was last applied with, such as `apps/v1`: how to address it for a deletion. */
+  version: string
+  /** 16 to 64 hex characters of the digest of the manifest that was applied; '' where that isn't certain (not yet applied, or an apply was begun and its end never noted). */
+  applied: string
+  /** `fingerprintFields` after that apply; '' where unknown. */
+  fields: string
+  /** The object's uid, where known: the same name with another uid is somebody else's object. */
+  uid?: string
+}
+
+/**
+ * Joins two inventories: whatever is in either is in the result, once, sorted by ref. Where both hold an object and agree on `applied`, its facts stay
+ * (those that one of them lacks are taken from the other); where they don't, `applied` and `fields` become '': it must be applied again before it can count as unchanged.
+ * So an app notes `inventoryUnion(inventory, changes)`, each change with `applied: ''`, before its first request, and may then be killed at any instruction.
+ * The order of the two matters only where both know a different `version`: the second's is taken.
+ */
+export function inventoryUnion(inventory: InventoryEntry[], added: InventoryEntry[]): InventoryEntry[] {
+  const joined = new Map<string, InventoryEntry>()
+  for (const entry of [...inventory, ...added]) {
+    const key = refKey(entry.ref)
+    const present = joined.get(key)
+    joined.set(key, present === undefined ? entry : joinEntries(present, entry))
+  }
+  return [...joined].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, entry]) => entry)
+}
+
+/** The entries of an inventory that are no longer desired: what an app may prune, if `guardPrune` agrees. Sorted as the inventory is. */
+export function pruneSet(inventory: InventoryEntry[], desiredRefs: Iterable<ObjectRef>): InventoryEntry[] {
+  const desired = new Set<string>()
+  for (const ref of desiredRefs) desired.add(refKey(ref))
+  return inventory.filter((entry) => !desired.has(refKey(entry.ref)))
+}
+
+function joinEntries(a: InventoryEntry, b: InventoryEntry): InventoryEntry {
+  const agreed = a.applied === b.applied
+  const fields = a.fields === b.fields || b.fields === '' ? a.fields : a.fields === '' ? b.fields : ''
+  const uid = a.uid === b.uid || b.uid === undefined ? a.uid : a.uid === undefined ? b.uid : undefined
+  return {
+    ref: a.ref,
+    version: b.version,
+    applied: agreed ? a.applied : '',
+    fields: agreed ? fields : '',
+    ...(uid === undefined ? {} : {uid}),
+  }
+}
