@@ -1,0 +1,62 @@
+import {mkdir, mkdtemp, rm} from 'node:fs/promises'
+import {join} from 'node:path'
+import git from 'isomorphic-git'
+import type {SourceTree} from '../ports/git-source.ts'
+import {SourceError} from '../ports/source-error.ts'
+import {createGitHttpClient, gitHttpLimits} from './git-http-client.ts'
+import {nodeFs} from './node-fs.ts'
+import {isMissing, openTree} from './read-tree.ts'
+
+/** The commit that a ref points to on a smart HTTP server, by the equivalent of `git ls-remote`. */
+export async function resolveHttpRef(
+  url: string,
+  token: string | undefined,
+  ref: string,
+): Promise<{ref: string; commit: string} | 'absent'> {
+  const refs = await git.listServerRefs({
+    http: createGitHttpClient(token, gitHttpLimits.listTimeoutMs),
+    url,
+    prefix: ref,
+    symrefs: true,
+    peelTags: true,
+    protocolVersion: 2,
+  })
+  const found = refs.find((candidate) => candidate.ref === ref)
+  if (found === undefined) return 'absent'
+  return {ref: found.target ?? found.ref, commit: found.peeled ?? found.oid}
+}
+
+/** Fetches one commit without its history into a folder of its own below `cacheDir`, which the tree's `close` removes. */
+export async function fetchHttpTree(options: {
+  url: string
+  token: string | undefined
+  commit: string
+  ref: string
+  cacheDir: string
+}): Promise<SourceTree> {
+  const {url, token, commit, cacheDir} = options
+  await mkdir(cacheDir, {recursive: true})
+  const gitdir = await mkdtemp(join(cacheDir, 'fetch-'))
+  const release = () => rm(gitdir, {recursive: true, force: true})
+  const database = {gitdir, cache: {}}
+  try {
+    await git.init({fs: nodeFs, gitdir, bare: true})
+    await git.fetch({
+      fs: nodeFs,
+      http: createGitHttpClient(token, gitHttpLimits.requestTimeoutMs),
+      ...database,
+      url,
+      ref: commit,
+      depth: 1,
+      singleBranch: true,
+      tags: false,
+    })
+    return await openTree(database, commit, release)
+  } catch (error) {
+    await release()
+    if (isMissing(error) || (error instanceof Error && /not our ref/.test(error.message))) {
+      throw new SourceError('COMMIT_GONE', `commit ${commit} is not on the server any more`, {commit}, {cause: error})
+    }
+    throw error
+  }
+}

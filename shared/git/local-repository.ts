@@ -1,0 +1,93 @@
+import {readFile, stat} from 'node:fs/promises'
+import {join, resolve} from 'node:path'
+import git from 'isomorphic-git'
+import type {SourceTree} from '../ports/git-source.ts'
+import {SourceError} from '../ports/source-error.ts'
+import {isAbsent} from './loose-object.ts'
+import {nodeFs} from './node-fs.ts'
+import {isMissing, type ObjectDatabase, openTree} from './read-tree.ts'
+
+/** A repository on this machine's disk, read in place. */
+export interface LocalRepository {
+  resolveRef(ref: string): Promise<{ref: string; commit: string} | 'absent'>
+  fetchTree(commit: string): Promise<SourceTree>
+}
+
+/** Opens a bare repository, or the one of a work tree (its `.git` folder, or the file that a linked work tree has). Rejects with `SourceError` NOT_FOUND. */
+export async function openLocalRepository(path: string): Promise<LocalRepository> {
+  const own = await findGitDir(path)
+  const common = (await readText(join(own, 'commondir')))?.trim()
+  const database: ObjectDatabase = {gitdir: common === undefined ? own : resolve(own, common), cache: {}}
+  return {
+    async resolveRef(ref) {
+      const full = ref === 'HEAD' ? await resolveHead(own, database.gitdir) : ref
+      if (full === undefined) return 'absent'
+      if (/^[0-9a-f]{40}$/.test(full)) return {ref: 'HEAD', commit: full}
+      const oid = await readRef(database.gitdir, full)
+      return oid === undefined ? 'absent' : {ref: full, commit: await peelTag(database, oid)}
+    },
+    fetchTree: (commit) => openTree(database, commit),
+  }
+}
+
+async function findGitDir(path: string): Promise<string> {
+  const nested = join(path, '.git')
+  for (const candidate of [nested, path]) {
+    if (candidate === nested) {
+      const link = await readText(nested)
+      const target = link === undefined ? undefined : /^gitdir: (.+)$/m.exec(link)?.[1]
+      if (target !== undefined) return resolve(path, target.trim())
+    }
+    if (await isFolder(join(candidate, 'objects'))) return candidate
+  }
+  throw new SourceError('NOT_FOUND', `there is no git repository at ${path}`, {path})
+}
+
+/** The full ref that HEAD names, or a commit where it is detached. A HEAD that names no branch yet (a push to another one came first) means the only branch, or main. */
+async function resolveHead(own: string, gitdir: string): Promise<string | undefined> {
+  const head = (await readText(join(own, 'HEAD')))?.trim()
+  if (head === undefined || !head.startsWith('ref: ')) return head
+  const named = head.slice('ref: '.length)
+  if ((await readRef(gitdir, named)) !== undefined) return named
+  const branches = await git.listBranches({fs: nodeFs, gitdir})
+  const other = branches.length === 1 ? branches[0] : branches.find((branch) => branch === 'main')
+  return other === undefined ? undefined : `refs/heads/${other}`
+}
+
+async function readRef(gitdir: string, ref: string): Promise<string | undefined> {
+  try {
+    return await git.resolveRef({fs: nodeFs, gitdir, ref})
+  } catch (error) {
+    if (isMissing(error)) return undefined
+    throw error
+  }
+}
+
+/** The commit that an annotated tag points to; any other object id as it is. */
+async function peelTag(database: ObjectDatabase, oid: string): Promise<string> {
+  let current = oid
+  for (let depth = 0; depth < 8; depth++) {
+    const object = await git.readObject({fs: nodeFs, ...database, oid: current, format: 'content'})
+    if (object.type !== 'tag') return current
+    current = (await git.readTag({fs: nodeFs, ...database, oid: current})).tag.object
+  }
+  throw new SourceError('NOT_FOUND', `tag ${oid} nests more than 8 tags`, {oid})
+}
+
+async function readText(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (isAbsent(error) || (error instanceof Error && 'code' in error && error.code === 'EISDIR')) return undefined
+    throw error
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory()
+  } catch (error) {
+    if (isAbsent(error)) return false
+    throw error
+  }
+}
