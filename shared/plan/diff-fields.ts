@@ -75,9 +75,8 @@ function diffList(live: Json[], desired: Json[], path: string, found: FieldDiffe
 }
 
 function isReordered(live: string[], desired: string[]): boolean {
-  const common = new Set(live).intersection(new Set(desired))
-  const order = desired.filter((name) => common.has(name))
-  return live.filter((name) => common.has(name)).some((name, index) => name !== order[index])
+  const order = desired.filter((name) => live.includes(name))
+  return live.filter((name) => desired.includes(name)).some((name, index) => name !== order[index])
 }
 
 function names(items: Json[], key: string): boolean {
