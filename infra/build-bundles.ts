@@ -1,0 +1,103 @@
+import {existsSync} from 'node:fs'
+import {rm, stat} from 'node:fs/promises'
+import {dirname, join} from 'node:path'
+import {build, formatMessages} from 'esbuild'
+import {FUNCTION_NAMES} from '#shared/model/access.ts'
+import {DrawbridgeError} from '#shared/model/drawbridge-error.ts'
+
+/** Why a build failed: an entry file is not there, or esbuild refuses a source and says where. */
+export class BuildError extends DrawbridgeError<'ENTRY_ABSENT' | 'BUNDLING_FAILED'> {}
+
+export interface Bundle {
+  name: string
+  /** Where it was written. */
+  file: string
+  bytes: number
+}
+
+export interface BuildBundlesOptions {
+  /** Root of the project. */
+  root: string
+  /** Folder to write to; each bundle's own folder in it is replaced. */
+  outDir: string
+  /** @default all */
+  only?: readonly string[]
+}
+
+interface Target {
+  name: string
+  entry: string
+  file: string
+  /** Leaves dependencies out of the bundle. */
+  external: boolean
+}
+
+/**
+ * What is built: one self-contained file per function (`functions/<name>/index.mjs`) and for the agent (`agent/main.mjs`), and
+ * the command line (`cli/main.js`), which finds its dependencies installed beside it.
+ */
+const targets: Target[] = [
+  ...FUNCTION_NAMES.map((name) => ({
+    name: `functions/${name}`,
+    entry: `functions/${name}/handler.ts`,
+    file: `functions/${name}/index.mjs`,
+    external: false,
+  })),
+  {name: 'agent', entry: 'agent/main.ts', file: 'agent/main.mjs', external: false},
+  {name: 'cli', entry: 'cli/main.ts', file: 'cli/main.js', external: true},
+]
+
+// CommonJS dependencies call require; in an ES module somebody has to make one.
+const requireBanner =
+  "import {createRequire as createRequireOfBundle} from 'node:module';const require = createRequireOfBundle(import.meta.url);"
+
+/**
+ * Builds the bundles. The same sources and dependencies make the same bytes. Throws `BuildError`: ENTRY_ABSENT before
+ * anything is written, BUNDLING_FAILED with esbuild's own words.
+ */
+export async function buildBundles({root, outDir, only}: BuildBundlesOptions): Promise<Bundle[]> {
+  const chosen = targets.filter(({name}) => only === undefined || only.includes(name))
+  const absent = chosen.filter(({entry}) => !existsSync(join(root, entry)))
+  if (absent.length > 0) {
+    const entries = absent.map(({entry}) => entry).join(', ')
+    throw new BuildError('ENTRY_ABSENT', `cannot build in ${root}: it has no ${entries}`, {root, entries})
+  }
+  const bundles: Bundle[] = []
+  for (const target of chosen) bundles.push(await buildBundle(root, outDir, target))
+  return bundles
+}
+
+async function buildBundle(root: string, outDir: string, {name, entry, file, external}: Target): Promise<Bundle> {
+  const outfile = join(outDir, file)
+  await rm(dirname(outfile), {recursive: true, force: true})
+  try {
+    await build({
+      absWorkingDir: root,
+      entryPoints: [entry],
+      outfile,
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      target: 'node24',
+      mainFields: ['module', 'main'],
+      banner: {js: requireBanner},
+      // Names stay as they are: stack traces and error names are read by people.
+      minifySyntax: true,
+      minifyWhitespace: true,
+      sourcemap: 'linked',
+      sourcesContent: false,
+      legalComments: 'linked',
+      logLevel: 'silent',
+      ...(external && {packages: 'external'}),
+    })
+  } catch (cause) {
+    throw new BuildError('BUNDLING_FAILED', `cannot bundle ${entry}:\n${await messagesOf(cause)}`, {entry}, {cause})
+  }
+  return {name, file: outfile, bytes: (await stat(outfile)).size}
+}
+
+async function messagesOf(cause: unknown): Promise<string> {
+  if (!(cause instanceof Error)) return String(cause)
+  if (!('errors' in cause) || !Array.isArray(cause.errors)) return cause.message
+  return (await formatMessages(cause.errors, {kind: 'error', color: false})).join('').trimEnd()
+}
