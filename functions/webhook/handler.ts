@@ -1,3 +1,4 @@
+import {memoizeAsync} from '#shared/async/memoize-async.ts'
 import {createAwsClients} from '#shared/aws/aws-clients.ts'
 import {createSecrets, createSecretsClient} from '#shared/aws/secrets.ts'
 import {createSqsSender} from '#shared/aws/sqs-sender.ts'
@@ -12,32 +13,27 @@ type Handler = (event: unknown) => Promise<Answer>
 /** How long a rotated secret may take to be noticed. */
 const SECRETS_TTL_MILLISECONDS = 300_000
 
-const build = memoizeForAWhile(async (): Promise<Handler> => {
+const findAdapters = memoizeAsync(async () => {
   const config = loadWebhookConfig(process.env)
   const {sqs} = createAwsClients(config.sqsEndpoint === undefined ? {} : {sqsEndpoint: config.sqsEndpoint})
-  const secrets = parseWebhookSecrets(await createSecrets({client: createSecretsClient()}).read(config.secretArn))
-  const ports = {
-    renderQueue: createSqsSender({client: sqs, queueUrl: config.renderQueueUrl}),
-    clock: systemClock,
-    journal: createLogJournal((line) => process.stdout.write(`${line}\n`)),
+  return {
+    secrets: createSecrets({client: createSecretsClient()}),
+    secretArn: config.secretArn,
+    ports: {
+      renderQueue: createSqsSender({client: sqs, queueUrl: config.renderQueueUrl}),
+      clock: systemClock,
+      journal: createLogJournal((line) => process.stdout.write(`${line}\n`)),
+    },
   }
-  return createWebhookHandler(ports, {secrets})
 })
+
+const build = memoizeAsync(
+  async (): Promise<Handler> => {
+    const {secrets, secretArn, ports} = await findAdapters()
+    return createWebhookHandler(ports, {secrets: parseWebhookSecrets(await secrets.read(secretArn))})
+  },
+  {ttlMilliseconds: SECRETS_TTL_MILLISECONDS},
+)
 
 /** The Lambda entry point, behind a function URL. */
 export const handler: Handler = async (event) => (await build())(event)
-
-function memoizeForAWhile<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: {at: number; value: Promise<T>} | undefined
-  return () => {
-    const now = Date.now()
-    if (made === undefined || now - made.at > SECRETS_TTL_MILLISECONDS) {
-      const value = make().catch((error: unknown) => {
-        made = undefined
-        throw error
-      })
-      made = {at: now, value}
-    }
-    return made.value
-  }
-}

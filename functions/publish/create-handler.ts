@@ -1,0 +1,44 @@
+import {VerificationError} from '#shared/attest/verification-error.ts'
+import {kindOf, parseMessage} from '#shared/messages/message-error.ts'
+import {type BatchResponse, processBatch} from '#shared/messages/process-batch.ts'
+import {publishRequestSchema, type RefreshRequest, refreshRequestSchema} from '#shared/model/publish-request.ts'
+import type {PublishConfig, PublishPorts} from './ports.ts'
+import {publishRelease} from './publish-release.ts'
+import {refreshDesiredState} from './refresh-desired-state.ts'
+
+/** Builds the publish function: takes SQS events with PublishRequests and RefreshRequests, and answers which to deliver again. */
+export function createPublishHandler(
+  ports: PublishPorts,
+  config: PublishConfig = {},
+): (event: unknown) => Promise<BatchResponse> {
+  return (event) =>
+    processBatch(ports, event, async ({body, receiveCount}) => {
+      const delivery = {isRedelivered: receiveCount > 1}
+      if (kindOf(body) === 'RefreshRequest') {
+        await refresh(ports, config, parseMessage(refreshRequestSchema, body), delivery)
+      } else {
+        await publishRelease(ports, config, parseMessage(publishRequestSchema, body), delivery)
+      }
+    })
+}
+
+async function refresh(
+  ports: PublishPorts,
+  config: PublishConfig,
+  request: RefreshRequest,
+  delivery: {isRedelivered: boolean},
+): Promise<void> {
+  try {
+    await refreshDesiredState(ports, config, request, delivery)
+  } catch (error) {
+    if (!(error instanceof VerificationError)) throw error
+    ports.journal.record({
+      event: 'refused',
+      at: ports.clock.now().toISOString(),
+      cluster: request.cluster,
+      code: 'DESIRED_STATE_UNTRUSTED',
+      message: `the desired state is not signed anew: ${error.message}`,
+      traceparent: request.trace.traceparent,
+    })
+  }
+}

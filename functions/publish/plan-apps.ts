@@ -1,0 +1,103 @@
+import {mapBounded} from '#shared/async/map-bounded.ts'
+import type {BundleHeader} from '#shared/bundle/bundle-header.ts'
+import type {DesiredApp, DesiredState, PresentApp} from '#shared/model/desired-state.ts'
+import type {Finding} from '#shared/model/outcome.ts'
+import type {PublishRequest} from '#shared/model/publish-request.ts'
+import {passStage} from '#shared/model/trace.ts'
+import {findAttestation, type PresentAttestation} from './attest-bundle.ts'
+import {checkBundle, checkClaim, isBundleChecked, isForeign, isSameApp, type ReadyApp} from './check-app.ts'
+import type {PublishPorts} from './ports.ts'
+
+/** How a cluster's desired state changes by one request. */
+export interface AppsPlan {
+  /** Everything that the cluster should run, and what it should no longer run; sorted by name. */
+  apps: DesiredApp[]
+  /** Those of `apps` that differ from what the cluster has. */
+  changed: DesiredApp[]
+  /** Bundles whose attestation must be stored first. */
+  attestations: {app: PresentApp; header: BundleHeader; present: PresentAttestation}[]
+  /** Why apps were refused. */
+  findings: Finding[]
+}
+
+/** How long a removal is said aloud, so that a cluster that was away hears of it. */
+const TOMBSTONE_MILLISECONDS = 30 * 24 * 3_600_000
+
+/**
+ * Merges what one declaration wants into what the cluster has. Apps of other declarations stay as they are, refused and failed
+ * ones keep their present entry, and an app that is no longer declared becomes a tombstone. Reads only the bundles that changed.
+ */
+export async function planApps(
+  ports: PublishPorts,
+  request: PublishRequest,
+  desired: DesiredState | undefined,
+): Promise<AppsPlan> {
+  const present = new Map((desired?.apps ?? []).map((app) => [app.name, app]))
+  const next = new Map(keepTombstones(desired?.apps ?? [], ports.clock.now()).map((app) => [app.name, app]))
+  const plan: AppsPlan = {apps: [], changed: [], attestations: [], findings: []}
+
+  const ready = request.apps.flatMap((entry) => (entry.outcome === 'ready' ? [entry] : []))
+  const different = ready.filter(({app}) => !isSameApp(app, present.get(app.name)))
+  const verdicts = await mapBounded(different, 8, async (entry) => ({
+    entry,
+    verdict: await judgeApp(ports, request, entry, present.get(entry.app.name)),
+  }))
+  for (const {entry, verdict} of verdicts) {
+    const {name} = entry.app
+    if ('code' in verdict) {
+      plan.findings.push({...verdict, app: name, cluster: request.cluster})
+      continue
+    }
+    const app = {...entry.app, trace: passStage(entry.app.trace, 'signed', ports.clock.now())}
+    next.set(name, app)
+    plan.changed.push(app)
+    if (verdict.attest !== undefined) plan.attestations.push({app, ...verdict.attest})
+  }
+
+  const declared = new Set(request.apps.map((entry) => (entry.outcome === 'ready' ? entry.app.name : entry.name)))
+  for (const app of present.values()) {
+    if (app.state === 'removed' || isForeign(app, request) || declared.has(app.name)) continue
+    const tombstone = buryApp(app, request, ports.clock.now())
+    next.set(app.name, tombstone)
+    plan.changed.push(tombstone)
+  }
+  plan.apps = [...next.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+  return plan
+}
+
+type Verdict = {attest?: {header: BundleHeader; present: PresentAttestation}} | {code: string; message: string}
+
+async function judgeApp(
+  ports: PublishPorts,
+  request: PublishRequest,
+  entry: ReadyApp,
+  present: DesiredApp | undefined,
+): Promise<Verdict> {
+  const refusal = checkClaim(request, entry, present)
+  if (refusal !== undefined) return refusal
+  if (isBundleChecked(entry.app, present)) return {}
+  const [bundle, attestation] = await Promise.all([
+    checkBundle(ports.store, request.cluster, entry),
+    findAttestation(ports, entry.app, request.cluster),
+  ])
+  return 'code' in bundle ? bundle : {attest: {header: bundle.header, present: attestation}}
+}
+
+function buryApp(app: PresentApp, {commit, trace}: PublishRequest, now: Date): DesiredApp {
+  return {
+    state: 'removed',
+    name: app.name,
+    declaredIn: app.declaredIn,
+    deletionPolicy: app.sync.deletionPolicy,
+    commit,
+    removedAt: now.toISOString(),
+    trace: passStage(trace, 'signed', now),
+  }
+}
+
+/** Everything but the removals that are so old that every cluster heard of them. */
+export function keepTombstones(apps: readonly DesiredApp[], now: Date): DesiredApp[] {
+  return apps.filter(
+    (app) => app.state === 'present' || now.getTime() - Date.parse(app.removedAt) < TOMBSTONE_MILLISECONDS,
+  )
+}

@@ -1,0 +1,29 @@
+import type {TrustRoot} from '#shared/attest/trust-root.ts'
+import type {Clock} from '#shared/ports/clock.ts'
+import type {GitSource} from '#shared/ports/git-source.ts'
+import type {Journal} from '#shared/ports/journal.ts'
+import type {ObjectStore} from '#shared/ports/object-store.ts'
+import type {ClusterQueues, QueueSender} from '#shared/ports/queue.ts'
+import type {Signer} from '#shared/ports/signer.ts'
+
+/** What publishing needs of the world. */
+export interface PublishPorts {
+  store: ObjectStore
+  git: GitSource
+  signer: Signer
+  /** What stored documents are checked against before they are built upon: the signer's own public key, and former ones while keys rotate. */
+  trustRoot: () => Promise<TrustRoot>
+  clusters: ClusterQueues
+  statusQueue: QueueSender
+  outcomes: QueueSender
+  deadLetters: QueueSender
+  clock: Clock
+  journal: Journal
+}
+
+export interface PublishConfig {
+  /** How long a desired state is valid; it is signed anew once less than half is left. Default: 604,800 (7 days). */
+  desiredTtlSeconds?: number
+}
+
+export const DEFAULT_DESIRED_TTL_SECONDS = 7 * 24 * 3_600

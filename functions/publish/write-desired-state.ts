@@ -1,0 +1,48 @@
+import {signEnvelope} from '#shared/attest/envelope.ts'
+import {PAYLOAD_TYPES} from '#shared/attest/payload-types.ts'
+import {canonicalJson} from '#shared/bundle/canonical-json.ts'
+import {API_VERSION} from '#shared/model/api-version.ts'
+import type {DesiredApp, DesiredState} from '#shared/model/desired-state.ts'
+import {keys} from '#shared/model/keys.ts'
+import {limits} from '#shared/model/limits.ts'
+import {passStage, type Trace} from '#shared/model/trace.ts'
+import {DEFAULT_DESIRED_TTL_SECONDS, type PublishConfig, type PublishPorts} from './ports.ts'
+import type {PresentDesiredState} from './read-desired-state.ts'
+
+export interface NextDesiredState {
+  cluster: string
+  apps: DesiredApp[]
+  trace: Trace
+}
+
+/**
+ * Signs the next version of a cluster's desired state and stores it in place of the one that was read. `'conflict'`: somebody
+ * else did first; `'too-large'`: agents would not read it. Rejects with `ObjectStoreError` and with what the signer throws.
+ */
+export async function writeDesiredState(
+  {store, signer, clock}: PublishPorts,
+  {desiredTtlSeconds = DEFAULT_DESIRED_TTL_SECONDS}: PublishConfig,
+  present: PresentDesiredState,
+  {cluster, apps, trace}: NextDesiredState,
+): Promise<DesiredState | 'conflict' | 'too-large'> {
+  const now = clock.now()
+  const desired: DesiredState = {
+    apiVersion: API_VERSION,
+    kind: 'DesiredState',
+    cluster,
+    version: (present.desired?.version ?? 0) + 1,
+    issuedAt: now.toISOString(),
+    expiresAt: new Date(now.getTime() + desiredTtlSeconds * 1_000).toISOString(),
+    apps,
+    trace: passStage(trace, 'signed', now),
+  }
+  const bytes = await signEnvelope(signer, PAYLOAD_TYPES.desiredState, Buffer.from(canonicalJson(desired)))
+  if (bytes.byteLength > limits.maxEnvelopeBytes) return 'too-large'
+  return (await store.swap(keys.desired(cluster), bytes, present.etag)) === 'conflict' ? 'conflict' : desired
+}
+
+/** Tells whether less than half of a desired state's life is left. */
+export function isDueForRefresh({issuedAt, expiresAt}: DesiredState, now: Date): boolean {
+  const end = Date.parse(expiresAt)
+  return end - now.getTime() < (end - Date.parse(issuedAt)) / 2
+}
