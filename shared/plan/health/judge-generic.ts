@@ -1,4 +1,6 @@
-import {childObject, type JsonObject} from '../../model/manifest.ts'
+import {childObject, isJsonObject, type JsonObject} from '../../model/manifest.ts'
+import {judgeCounts} from './judge-counts.ts'
+import {judgePhases} from './judge-phases.ts'
 import {
   type Condition,
   current,
@@ -7,32 +9,52 @@ import {
   inProgress,
   type ObjectHealth,
   readConditions,
-  readText,
 } from './read-status.ts'
-import {failedPhases, failureTypeWords, failureWords, progressPhases, summaryConditions, wordFields} from './words.ts'
+import {
+  doneWords,
+  failureTypeWords,
+  failureWords,
+  hasWord,
+  splitWords,
+  summaryConditions,
+  summaryTypeWords,
+} from './words.ts'
 
 /**
- * Judges a kind without a rule of its own, as kstatus does by its `Ready` condition, and where there is none or where it isn't True by what the API
- * conventions and common usage let one read from other conditions and one-word fields. Without any of those it counts as Current, since many kinds have no status.
+ * Judges a kind without a rule of its own: as kstatus does by its `Ready` condition, and where there is none by what the API conventions and common
+ * usage let one read from other conditions, counts and one-word fields. Without any of those it counts as Current, since many kinds have no status.
  */
 export function judgeGeneric(object: JsonObject): ObjectHealth {
-  const conditions = readConditions(object)
+  const conditions = [...readConditions(object), ...readNestedConditions(object)]
   const failure = conditions.find((condition) => condition.status === 'True' && isFailureType(condition.type))
   if (failure !== undefined) return failed(describeCondition(failure))
-  const ready = conditions.find((condition) => condition.type === 'Ready')
-  if (ready !== undefined) return judgeSummary(object, ready)
 
-  const word = readPhase(object)
-  if (word !== undefined && word.health !== 'Current') return word
-  const summaries = summaryConditions.flatMap((type) => conditions.filter((condition) => condition.type === type))
-  const bad = summaries.find((condition) => condition.status !== 'True')
-  if (bad !== undefined) return judgeSummary(object, bad)
+  const ready = conditions.find((condition) => condition.type === 'Ready')
+  if (ready !== undefined && ready.status !== 'True') return judgeSummary(object, ready)
+  const refused = conditions.find(
+    (condition) => tellsFailure(condition) && (ready === undefined || condition.type === 'Synced'),
+  )
+  if (refused !== undefined) return failed(describeCondition(refused))
+  const phase = judgePhases(object)
+  if (phase?.health === 'Failed') return phase
+  if (ready !== undefined) return judgeSummary(object, ready)
+  return judgeWithoutReady(object, conditions, phase)
+}
+
+function judgeWithoutReady(object: JsonObject, conditions: Condition[], phase: ObjectHealth | undefined): ObjectHealth {
+  if (phase !== undefined && phase.health !== 'Current') return phase
   const progressing = conditions.find((condition) => condition.type === 'Progressing')
-  if (progressing?.status === 'False' && tellsFailure(progressing)) return failed(describeCondition(progressing))
-  const first = summaries[0]
-  if (first !== undefined) return judgeSummary(object, first)
-  if (progressing?.status === 'True') return inProgress(describeCondition(progressing))
-  return word ?? current('the object is there; its status tells nothing else')
+  if (progressing?.status === 'True' && !hasWord(progressing.reason, doneWords)) {
+    return inProgress(describeCondition(progressing))
+  }
+  const summaries = conditions.filter((condition) => isSummaryType(condition.type))
+  const pending = summaries.find((condition) => condition.status !== 'True')
+  if (pending !== undefined) return judgeSummary(object, pending)
+  const counts = judgeCounts(object)
+  if (counts !== undefined) return counts
+  const summary = summaryConditions.flatMap((type) => summaries.filter((condition) => condition.type === type))[0]
+  if (summary !== undefined) return judgeSummary(object, summary)
+  return phase ?? current('the object is there; its status tells nothing else')
 }
 
 function judgeSummary(object: JsonObject, condition: Condition): ObjectHealth {
@@ -45,37 +67,28 @@ function judgeSummary(object: JsonObject, condition: Condition): ObjectHealth {
   }
   const said = describeCondition(condition)
   if (condition.status === 'True') return current(said)
-  if (condition.status === 'False' && tellsFailure(condition)) return failed(said)
-  return inProgress(said)
+  return tellsFailure(condition) ? failed(said) : inProgress(said)
 }
 
-function readPhase(object: JsonObject): ObjectHealth | undefined {
-  const status = childObject(object, 'status')
-  const field = wordFields.find((name) => readText(status, name) !== '')
-  if (field === undefined) return undefined
-  const phase = readText(status, field)
-  const message = readText(status, 'message') || readText(status, 'error') || readText(status, 'reason')
-  const said = `${field} is ${phase}${message === '' ? '' : `: ${message}`}`
-  const words = [phase.toLowerCase().replaceAll(/[^a-z]/g, ''), ...splitWords(phase)]
-  if (words.some((word) => failedPhases.has(word))) return failed(said)
-  return words.some((word) => progressPhases.has(word)) ? inProgress(said) : current(said)
+// A route has a list of conditions for each of its parents (Gateway API), or for each of its routers.
+function readNestedConditions(object: JsonObject): Condition[] {
+  const lists = Object.values(childObject(object, 'status') ?? {}).filter((value) => Array.isArray(value))
+  return lists
+    .flat()
+    .filter(isJsonObject)
+    .flatMap((status) => readConditions({status}))
 }
 
-function tellsFailure({reason, message}: Condition): boolean {
-  return [...splitWords(reason), ...splitWords(message)].some((word) => failureWords.has(word))
+function tellsFailure(condition: Condition): boolean {
+  if (condition.status !== 'False' || isFailureType(condition.type)) return false
+  return hasWord(condition.reason, failureWords) || hasWord(condition.message, failureWords)
 }
 
 function isFailureType(type: string): boolean {
   const words = splitWords(type)
-  return failureTypeWords.has(words.at(-1) ?? '') || words[0] === 'invalid'
+  return failureTypeWords.has(words.at(-1) ?? '') || failureTypeWords.has(words[0] ?? '')
 }
 
-// `CreateFailed`, `ERR_TIMEOUT` and `could not` alike.
-function splitWords(text: string): string[] {
-  return text
-    .replaceAll(/([a-z0-9])([A-Z])/g, '$1 $2')
-    .replaceAll(/([A-Z]+)([A-Z][a-z])/g, '$1 $2')
-    .toLowerCase()
-    .split(/[^a-z]+/)
-    .filter((word) => word !== '')
+function isSummaryType(type: string): boolean {
+  return summaryConditions.includes(type) || summaryTypeWords.has(splitWords(type).at(-1) ?? '')
 }

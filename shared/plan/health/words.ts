@@ -1,6 +1,6 @@
-/** What kinds without a rule of their own say in condition types, reasons and one-word fields. All in lower case, one word each. */
+// What kinds without a rule of their own say in condition types, reasons and one-word fields. Single words are in lower case.
 
-/** Condition types that sum up an object, in the order in which they are asked where there is no `Ready`. */
+/** Condition types that sum up an object, in the order in which they speak for it where there is no `Ready`. */
 export const summaryConditions: readonly string[] = [
   'Healthy',
   'Available',
@@ -21,16 +21,25 @@ export const summaryConditions: readonly string[] = [
   'Initialized',
 ]
 
-/** The last word of a condition type that is bad news when it is True: `Failed`, `InvalidSpec`'s kin, `SubmissionError`, … */
+/** The last word of other condition types that an object waits for: `AllReplicasReady`, `ReconcileSuccess`, … */
+export const summaryTypeWords: ReadonlySet<string> = new Set([
+  'ready',
+  'available',
+  'healthy',
+  'success',
+  'discoverable',
+])
+
+/** The first or last word of a condition type that is bad news when it is True: `InstallFailed`, `InvalidSpec`, … */
 export const failureTypeWords: ReadonlySet<string> = new Set([
-  'failed',
-  'failure',
   'degraded',
   'error',
-  'invalid',
-  'unhealthy',
-  'terminal',
   'errored',
+  'failed',
+  'failure',
+  'invalid',
+  'terminal',
+  'unhealthy',
 ])
 
 /** Words of a reason or a message that tell of a failure rather than of work under way. */
@@ -65,8 +74,8 @@ export const failureWords: ReadonlySet<string> = new Set([
   'unsupported',
 ])
 
-/** Fields of `status` that sum an object up in one word, in the order in which they are asked. */
-export const wordFields: readonly string[] = ['phase', 'state', 'health', 'status', 'currentStatus']
+/** Words of the reason of a True `Progressing` condition by which its controller says that it is through. */
+export const doneWords: ReadonlySet<string> = new Set(['available', 'complete', 'completed', 'done', 'succeeded'])
 
 export const failedPhases: ReadonlySet<string> = new Set([
   ...failureWords,
@@ -74,24 +83,26 @@ export const failedPhases: ReadonlySet<string> = new Set([
   'lost',
   'noncompliant',
   'red',
-  'stopped',
   'unhealthy',
 ])
 
 export const progressPhases: ReadonlySet<string> = new Set([
-  'applyingchanges',
+  'applying',
   'creating',
   'deleting',
   'deploying',
   'importing',
-  'initializing',
   'initialising',
+  'initializing',
   'inprogress',
   'migrating',
   'new',
+  'notfound',
+  'notreconciled',
   'notready',
   'pending',
   'processing',
+  'progress',
   'progressing',
   'provisioning',
   'queued',
@@ -108,3 +119,20 @@ export const progressPhases: ReadonlySet<string> = new Set([
   'waiting',
   'yellow',
 ])
+
+export const unknownPhases: ReadonlySet<string> = new Set(['unknown'])
+
+/** Splits what is written as `CreateFailed`, `ERR_TIMEOUT` or `could not` into words in lower case. */
+export function splitWords(text: string): string[] {
+  return text
+    .replaceAll(/([a-z0-9])([A-Z])/g, '$1 $2')
+    .replaceAll(/([A-Z]+)([A-Z][a-z])/g, '$1 $2')
+    .toLowerCase()
+    .split(/[^a-z]+/)
+    .filter((word) => word !== '')
+}
+
+/** Tells whether one of the words is in a text. */
+export function hasWord(text: string, words: ReadonlySet<string>): boolean {
+  return splitWords(text).some((word) => words.has(word))
+}
