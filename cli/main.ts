@@ -1,1 +1,72 @@
-process.stdout.write(`hello ${process.version}\n`)
+import {createRequire} from 'node:module'
+import {Command, CommanderError} from 'commander'
+import {describeError} from '#shared/model/drawbridge-error.ts'
+import {addDemoCommand} from './demo.ts'
+import {addDevCommand} from './dev.ts'
+import {addGetCommand} from './get.ts'
+import {addHistoryCommand} from './history.ts'
+import {CliError, type CliIo, type ExitStatus} from './io.ts'
+import {addKeysCommand} from './keys.ts'
+import {addRenderCommand} from './render.ts'
+import {addStatusCommand} from './status.ts'
+import {addVerifyCommand} from './verify.ts'
+
+const ended = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'disconnect'] as const) {
+  // `disconnect` is the launcher's death, SIGKILL included.
+  process.on(signal, () => ended.abort())
+}
+process.channel?.unref()
+// A reader that closes the pipe early (head, less) has what it wanted.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0)
+  throw error
+})
+
+const io: CliIo = {
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+  env: process.env,
+  cwd: process.cwd(),
+  signal: ended.signal,
+  color: process.stdout.isTTY === true && (process.env.NO_COLOR ?? '') === '' && process.env.TERM !== 'dumb',
+}
+
+let status: ExitStatus = 0
+const done = (code: ExitStatus): void => {
+  status = code
+}
+const {version} = createRequire(import.meta.url)('../package.json') as {version: string}
+const program = new Command('drawbridge')
+  .description('GitOps without a way in: signed bundles from git to clusters, over S3 and SQS')
+  .version(version)
+  .exitOverride()
+  .configureHelp({showGlobalOptions: true})
+  .addHelpText(
+    'after',
+    '\nData goes to stdout, everything else to stderr. Exit status: 0 yes or done, 1 no, 2 could not be told.',
+  )
+for (const add of [
+  addDevCommand,
+  addDemoCommand,
+  addRenderCommand,
+  addGetCommand,
+  addStatusCommand,
+  addHistoryCommand,
+  addVerifyCommand,
+  addKeysCommand,
+])
+  add(program, io, done)
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (error instanceof CommanderError) {
+    // Commander has printed its message; help and version end with 0.
+    status = error.exitCode === 0 ? 0 : 2
+  } else {
+    io.err(`drawbridge: ${describeError(error)}\n`)
+    status = error instanceof CliError ? error.exitStatus : 2
+  }
+}
+process.exitCode = status

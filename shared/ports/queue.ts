@@ -19,6 +19,8 @@ export interface QueueReceiver {
   /** Waits up to `waitSeconds` (0-20) for at most `maxMessages` (1-10). An abort resolves to none. */
   receive(options: {waitSeconds: number; maxMessages?: number; signal?: AbortSignal}): Promise<ReceivedMessage[]>
   delete(message: ReceivedMessage): Promise<void>
+  /** Lets others receive the message again after `delaySeconds` (0-43200), in place of its visibility timeout. */
+  release(message: ReceivedMessage, delaySeconds: number): Promise<void>
 }
 
 /** Notifies clusters, each on the queue of its own. */

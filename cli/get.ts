@@ -1,0 +1,93 @@
+import type {Command} from 'commander'
+import type {ClusterStatus} from '#shared/model/cluster-status.ts'
+import {shortRevision} from './format-revision.ts'
+import type {CliIo, ExitStatus} from './io.ts'
+import {type BridgeOptions, openBridge} from './open-bridge.ts'
+import {type Column, formatAge, type OutputFormat, parseOutputFormat, printRows} from './print-rows.ts'
+import {type AppRow, appRows, readClusterStatuses} from './read-status.ts'
+
+interface GetOptions extends BridgeOptions {
+  output: OutputFormat
+  header: boolean
+  cluster?: string
+}
+
+/** Adds `drawbridge get apps|clusters`. */
+export function addGetCommand(program: Command, io: CliIo, done: (status: ExitStatus) => void): void {
+  const get = program.command('get').description('list what the bridge knows')
+  get
+    .command('apps [NAME]')
+    .alias('app')
+    .description('apps with their revision, health and drift, per cluster')
+    .option('--cluster <name>', 'only this cluster')
+    .option('-o, --output <format>', 'json, yaml, wide or name', parseOutputFormat, 'table')
+    .option('--no-header', 'no header line')
+    .option('--state <dir>', 'state directory of a local bridge')
+    .option('--bucket <name>', 'bucket of a bridge on AWS')
+    .action(async (name: string | undefined, options: GetOptions) => {
+      const rows = appRows(await readClusterStatuses(await openBridge(io, options))).filter(
+        (row) =>
+          (name === undefined || row.app.name === name) &&
+          (options.cluster === undefined || row.cluster === options.cluster),
+      )
+      printRows(io, {
+        rows,
+        columns: appColumns,
+        format: options.output,
+        header: options.header,
+        item: ({cluster, app}) => ({cluster, ...app}),
+        name: (row) => `${row.cluster}/${row.app.name}`,
+      })
+      done(name !== undefined && rows.length === 0 ? 1 : 0)
+    })
+  get
+    .command('clusters [NAME]')
+    .alias('cluster')
+    .description('clusters with the version they run and when they were last heard of')
+    .option('-o, --output <format>', 'json, yaml, wide or name', parseOutputFormat, 'table')
+    .option('--no-header', 'no header line')
+    .option('--state <dir>', 'state directory of a local bridge')
+    .option('--bucket <name>', 'bucket of a bridge on AWS')
+    .action(async (name: string | undefined, options: GetOptions) => {
+      const statuses = await readClusterStatuses(await openBridge(io, options))
+      const rows = statuses.filter((status) => name === undefined || status.cluster === name)
+      printRows(io, {
+        rows,
+        columns: clusterColumns(new Date()),
+        format: options.output,
+        header: options.header,
+        name: (row) => row.cluster,
+      })
+      done(name !== undefined && rows.length === 0 ? 1 : 0)
+    })
+}
+
+export const appColumns: readonly Column<AppRow>[] = [
+  {title: 'CLUSTER', value: (row) => row.cluster},
+  {title: 'APP', value: (row) => row.app.name},
+  {title: 'REVISION', value: (row) => shortRevision(row.app.revision ?? row.app.attemptedRevision)},
+  {title: 'READY', value: (row) => row.app.ready},
+  {title: 'HEALTH', value: (row) => row.app.health},
+  {title: 'OBJECTS', value: (row) => String(row.app.objects)},
+  {title: 'DRIFTED', value: (row) => String(row.app.driftedTotal)},
+  {title: 'MESSAGE', value: (row) => row.app.message.split('\n')[0] ?? ''},
+  {title: 'REASON', value: (row) => row.app.reason, wide: true},
+  {title: 'BUNDLE', value: (row) => row.app.bundle ?? '', wide: true},
+]
+
+function clusterColumns(now: Date): readonly Column<ClusterStatus>[] {
+  const apps = (status: ClusterStatus): NonNullable<ClusterStatus['report']>['apps'] => status.report?.apps ?? []
+  return [
+    {title: 'CLUSTER', value: (status) => status.cluster},
+    {title: 'STATE', value: (status) => status.report?.desired.state ?? 'not seen'},
+    {title: 'VERSION', value: (status) => String(status.report?.desired.version ?? 0)},
+    {
+      title: 'READY',
+      value: (status) => `${apps(status).filter((app) => app.ready === 'True').length}/${apps(status).length}`,
+    },
+    {title: 'SEEN', value: (status) => (status.report === undefined ? 'never' : formatAge(status.report.at, now))},
+    {title: 'KUBERNETES', value: (status) => status.report?.agent.kubernetes ?? '', wide: true},
+    {title: 'AGENT', value: (status) => status.report?.agent.version ?? '', wide: true},
+    {title: 'REASON', value: (status) => status.report?.desired.reason ?? '', wide: true},
+  ]
+}

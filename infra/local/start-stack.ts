@@ -1,0 +1,153 @@
+import {mkdir} from 'node:fs/promises'
+import {join, resolve} from 'node:path'
+import {createKubeClient} from '#agent/kube/create-kube-client.ts'
+import {loadKubeconfigEndpoint} from '#agent/kube/load-endpoint.ts'
+import {createTransport} from '#agent/kube/send-request.ts'
+import type {JournalEvent} from '#shared/model/journal-event.ts'
+import {findControlPlane} from './find-control-plane.ts'
+import {findRendererTools} from './find-renderer-tools.ts'
+import {installHook, repositoryUrl} from './install-hook.ts'
+import {type LocalAgent, startAgent} from './start-agent.ts'
+import {type LocalBridge, type StartBridgeOptions, startBridge} from './start-bridge.ts'
+import {type LocalCluster, startCluster} from './start-cluster.ts'
+import {saveState} from './state-file.ts'
+
+export interface StartStackOptions {
+  stateDir: string
+  /** Names of the clusters; each gets a control plane of its own and an agent. */
+  clusters: readonly string[]
+  /** An existing cluster to use in place of an embedded one; then `clusters` names exactly one. */
+  kubeconfigFile?: string
+  /** Paths of bare repositories to track. */
+  repositories: readonly string[]
+  env: NodeJS.ProcessEnv
+  onEvent: (event: JournalEvent) => void
+  /** Lines for people on what is being started and what fails. */
+  log: (line: string) => void
+  /** Further environment of the agents. */
+  agentEnv?: Readonly<Record<string, string>>
+  bridge?: Partial<Pick<StartBridgeOptions, 'sweepIntervalSeconds' | 'desiredTtlSeconds' | 'endpoints' | 'metrics'>>
+}
+
+/** A whole Drawbridge on one machine. */
+export interface LocalStack {
+  readonly bridge: LocalBridge
+  /** By cluster name; absent for an existing cluster that was given by its kubeconfig. */
+  readonly clusters: ReadonlyMap<string, LocalCluster>
+  readonly agents: ReadonlyMap<string, LocalAgent>
+  /** Starts a cluster's agent again after its `stop`. */
+  startAgent(cluster: string): void
+  /** Admin kubeconfig by cluster name. */
+  readonly kubeconfigs: ReadonlyMap<string, string>
+  stop(): Promise<void>
+}
+
+const agentUser = 'drawbridge-agent'
+
+/**
+ * Starts everything: control planes, S3 and SQS, the functions, an agent per cluster, and a post-receive hook in each repository.
+ * Returns when a push would be taken. What it started ends with this process, however that ends.
+ */
+export async function startStack(options: StartStackOptions): Promise<LocalStack> {
+  const {env, log, onEvent} = options
+  const stateDir = resolve(options.stateDir)
+  await mkdir(stateDir, {recursive: true, mode: 0o700})
+  const stops: (() => Promise<unknown>)[] = []
+  const stop = async (): Promise<void> => {
+    for (const step of stops.splice(0).reverse()) await step()
+  }
+  try {
+    const [tools, rendererTools] = await Promise.all([
+      findControlPlane({env, onProgress: log}),
+      findRendererTools({env, onProgress: log}),
+    ])
+    const repositories = options.repositories.map((path) => resolve(path))
+    const clusters = new Map<string, LocalCluster>()
+    const agents = new Map<string, LocalAgent>()
+    const kubeconfigs = new Map<string, string>()
+
+    const bringCluster = async (name: string): Promise<string> => {
+      if (options.kubeconfigFile !== undefined) {
+        kubeconfigs.set(name, resolve(options.kubeconfigFile))
+        return resolve(options.kubeconfigFile)
+      }
+      const clusterDir = join(stateDir, 'clusters', name)
+      const components = {controllerManager: true, scheduler: true, kwok: true}
+      const cluster = await startCluster({tools, stateDir: clusterDir, name, components, log})
+      stops.push(() => cluster.stop())
+      clusters.set(name, cluster)
+      kubeconfigs.set(name, cluster.kubeconfigFile)
+      await bindAgent(cluster.kubeconfigFile)
+      return cluster.issueKubeconfig({name: agentUser}, join(clusterDir, 'agent.kubeconfig'))
+    }
+
+    const urls = repositories.map((path) => ({url: repositoryUrl(path)}))
+    // All are waited for even where one fails, so that nothing is started after the clean-up.
+    const [bridgeResult, ...clusterResults] = await Promise.allSettled([
+      startBridge({
+        tools,
+        rendererTools,
+        stateDir,
+        repositories: urls,
+        journal: {record: onEvent},
+        log,
+        ...options.bridge,
+      }).then((bridge) => {
+        stops.push(() => bridge.stop())
+        return bridge
+      }),
+      ...options.clusters.map(bringCluster),
+    ])
+    if (bridgeResult.status === 'rejected') throw bridgeResult.reason
+    const bridge = bridgeResult.value
+    const launchers = new Map<string, () => void>()
+    stops.push(() => Promise.all([...agents.values()].map((agent) => agent.stop())))
+    for (const [index, name] of options.clusters.entries()) {
+      const result = clusterResults[index]
+      if (result === undefined || result.status === 'rejected') throw result?.reason
+      const connection = await bridge.addCluster(name)
+      const launch = (): void => {
+        agents.set(
+          name,
+          startAgent({connection, kubeconfigFile: result.value, onEvent, log, env: options.agentEnv ?? {}}),
+        )
+      }
+      launchers.set(name, launch)
+      launch()
+    }
+    for (const repository of repositories) await installHook({repository, webhook: bridge.webhook, stateDir})
+    await saveState(join(stateDir, 'connection.json'), {
+      pid: process.pid,
+      viewer: bridge.viewer,
+      kubeconfigs: Object.fromEntries(kubeconfigs),
+    })
+    return {bridge, clusters, agents, kubeconfigs, startAgent: (cluster) => launchers.get(cluster)?.(), stop}
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+// The embedded cluster's agent has what the platform profile of the install manifests gives it: a user of its own, not system:masters.
+async function bindAgent(adminKubeconfigFile: string): Promise<void> {
+  const client = createKubeClient(createTransport(await loadKubeconfigEndpoint(adminKubeconfigFile)))
+  try {
+    const binding = {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRoleBinding',
+      metadata: {name: agentUser},
+      roleRef: {apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin'},
+      subjects: [{apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: agentUser}],
+    }
+    const type = {
+      group: 'rbac.authorization.k8s.io',
+      version: 'v1',
+      kind: 'ClusterRoleBinding',
+      plural: 'clusterrolebindings',
+      namespaced: false,
+    }
+    await client.create(type, binding)
+  } finally {
+    client.close()
+  }
+}
