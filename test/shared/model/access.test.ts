@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict'
+import {test} from 'node:test'
+import {clusterAccess, FUNCTION_NAMES, functionAccess, type StoreGrant} from '#shared/model/access.ts'
+
+const writers = (prefix: string) =>
+  FUNCTION_NAMES.filter((name) =>
+    functionAccess[name].some(({actions, keys}) => actions.includes('s3:PutObject') && keys.startsWith(prefix)),
+  )
+
+test('has one writer for each kind of object', () => {
+  assert.deepEqual(writers('bundles/'), ['render'])
+  assert.deepEqual(writers('attestations/'), ['publish'])
+  assert.deepEqual(writers('clusters/'), ['publish'])
+  assert.deepEqual(writers('status/'), ['status'])
+  assert.deepEqual(writers('history/'), ['status'])
+})
+
+test('lets only new bundles and attestations be written', () => {
+  const all: StoreGrant[] = Object.values(functionAccess).flat()
+  for (const {actions, keys, writes} of all) {
+    assert.equal(actions.includes('s3:PutObject'), writes !== undefined)
+    if (writes !== undefined && /^(bundles|attestations)\//.test(keys)) assert.equal(writes, 'create')
+  }
+})
+
+test("gives a cluster its own two keys and everybody's bundles, by exact name", () => {
+  assert.deepEqual(
+    clusterAccess('a').map(({keys}) => keys),
+    ['clusters/a/desired', 'clusters/a/report', 'bundles/*', 'attestations/*'],
+  )
+  assert.deepEqual(
+    clusterAccess('a').flatMap(({actions, keys}) => (actions.includes('s3:PutObject') ? [keys] : [])),
+    ['clusters/a/report'],
+  )
+})
