@@ -36,7 +36,7 @@ export class BridgeStack extends Stack {
     const timeouts = {
       webhook: Duration.seconds(10),
       render: Duration.minutes(5),
-      publish: Duration.minutes(1),
+      publish: Duration.minutes(2),
       status: Duration.seconds(30),
     }
     this.bucket = new BundleBucket(this, 'Bundles').bucket
@@ -77,7 +77,7 @@ export class BridgeStack extends Stack {
         },
       }),
       publish: create('publish', {
-        memoryMiB: 1024,
+        memoryMiB: 2048,
         environment: {
           SIGNING_KEY_ARN: this.signingKey.key.keyArn,
           CLUSTER_QUEUE_PREFIX: clusterQueuePrefix(this.stackName),
@@ -121,7 +121,7 @@ export class BridgeStack extends Stack {
     const clusterQueues = this.formatArn({service: 'sqs', resource: `${clusterQueuePrefix(this.stackName)}*`})
     publish.allow(['sqs:GetQueueUrl', 'sqs:SendMessage'], clusterQueues)
     this.signingKey.grantSign(publish.function)
-    publish.consume(queues.publish.queue, {batchSize: 10, maxConcurrency: 10})
+    publish.consume(queues.publish.queue, {batchSize: 5, maxConcurrency: 10})
 
     status.grantSend(queues.status.deadLetters)
     status.consume(queues.status.queue, {batchSize: 10, maxConcurrency: 5})

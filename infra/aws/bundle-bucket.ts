@@ -29,11 +29,6 @@ export class BundleBucket extends Construct {
         {id: 'unfinished-uploads', abortIncompleteMultipartUploadAfter: Duration.days(7)},
       ],
     })
-    this.bucket.addToResourcePolicy(
-      denyOverwrites([
-        this.bucket.arnForObjects(`${prefixes.bundles}*`),
-        this.bucket.arnForObjects(`${prefixes.attestations}*`),
-      ]),
-    )
+    this.bucket.addToResourcePolicy(denyOverwrites([this.bucket.arnForObjects(`${prefixes.bundles}*`)]))
   }
 }

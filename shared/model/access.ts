@@ -32,7 +32,7 @@ const everyHistory = `${prefixes.history}*`
  * What each function may do in the bucket, and nothing besides. Render runs other people's templates, so it can add bundles and
  * replace nothing; publish alone writes what clusters trust.
  *
- * S3 answers 403 instead of 404 for an absent key to whoever may not list it, so each role may list what it may find absent.
+ * S3 answers 403 instead of 404 for an absent key to whoever may not list it, so each function may list what it may find absent.
  */
 export const functionAccess: Readonly<Record<FunctionName, readonly StoreGrant[]>> = {
   webhook: [],
@@ -46,7 +46,7 @@ export const functionAccess: Readonly<Record<FunctionName, readonly StoreGrant[]
   publish: [
     {actions: ['s3:GetObject'], keys: everyBundle},
     {actions: ['s3:GetObject'], keys: everyAttestation},
-    {actions: ['s3:PutObject'], keys: everyAttestation, writes: 'create'},
+    {actions: ['s3:PutObject'], keys: everyAttestation, writes: 'swap'},
     {actions: ['s3:GetObject'], keys: everyDesired},
     {actions: ['s3:PutObject'], keys: everyDesired, writes: 'swap'},
     {actions: ['s3:ListBucket'], keys: `${prefixes.clusters}*`},
@@ -66,7 +66,8 @@ export const functionAccess: Readonly<Record<FunctionName, readonly StoreGrant[]
 
 /**
  * What the credentials of one cluster may do in the bucket: read what it is to run, and read and write its own report, which is
- * how a report proves whose it is. `cluster` is a valid cluster name, so it holds no `*`.
+ * how a report proves whose it is. It may list nothing, so what is absent is denied (403) to it. `cluster` is a valid cluster
+ * name, so it holds no `*`.
  */
 export function clusterAccess(cluster: string): readonly StoreGrant[] {
   return [

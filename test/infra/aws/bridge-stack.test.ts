@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import {after, test} from 'node:test'
 import {Match} from 'aws-cdk-lib/assertions'
+import {loadPublishConfig} from '#functions/publish/config.ts'
 import {loadWebhookConfig} from '#functions/webhook/config.ts'
 import {FUNCTION_NAMES} from '#shared/model/access.ts'
 import {sweepSchema} from '#shared/model/push-event.ts'
@@ -99,13 +100,14 @@ test('keeps the signing key to publish, and to one algorithm', () => {
   }
 })
 
-test('lets publish swap desired states and add attestations, and write no bundle and no report', () => {
+test('lets publish swap desired states and attestations, and write no bundle and no report', () => {
   const {may} = rights.publish
   assert.ok(may('s3:PutObject', `${bucket}/clusters/a/desired`, create))
   assert.ok(may('s3:PutObject', `${bucket}/clusters/a/desired`, replace))
   assert.ok(!may('s3:PutObject', `${bucket}/clusters/a/desired`))
   assert.ok(may('s3:PutObject', `${bucket}/attestations/abc`, create))
-  assert.ok(!may('s3:PutObject', `${bucket}/attestations/abc`, replace))
+  assert.ok(may('s3:PutObject', `${bucket}/attestations/abc`, replace))
+  assert.ok(!may('s3:PutObject', `${bucket}/attestations/abc`))
   for (const other of ['bundles/abc.ndjson.gz', 'clusters/a/report', 'status/a', 'history/a/b/c']) {
     assert.ok(!may('s3:PutObject', `${bucket}/${other}`, create), other)
   }
@@ -216,7 +218,7 @@ test('closes the bucket to the public, to plain HTTP, to ACLs and to overwritten
   const {Statement: statements} = Object(bridge.resolve(Properties.PolicyDocument))
   assert.ok(statements.every(({Effect}: {Effect: string}) => Effect === 'Deny'))
   const createOnly = statements.find(({Sid}: {Sid?: string}) => Sid === 'CreateOnly')
-  assert.deepEqual(createOnly.Resource, [`${bucket}/bundles/*`, `${bucket}/attestations/*`])
+  assert.equal(createOnly.Resource, `${bucket}/bundles/*`)
   assert.deepEqual(createOnly.Condition.Null, {'s3:if-none-match': 'true'})
   const plainHttp = statements.find(({Action}: {Action: unknown}) => Action === 's3:*')
   assert.deepEqual(plainHttp.Condition, {Bool: {'aws:SecureTransport': 'false'}})
@@ -281,10 +283,13 @@ test('names in its outputs what has to be known after a deployment', () => {
 test('gives every function the environment that its configuration asks for', () => {
   const environment = (prefix: string): Record<string, string> =>
     Object(bridge.resolve(theOne('AWS::Lambda::Function', prefix)[1].Properties.Environment)).Variables
-  const webhook = loadWebhookConfig(environment('Webhook'))
-  assert.equal(
-    webhook.renderQueueUrl,
-    `https://sqs.eu-west-1.amazonaws.com/123456789012/${queue('QueuesRenderQueue').replace('.Arn', '')}`,
-  )
-  assert.equal(environment('Publish').CLUSTER_QUEUE_PREFIX, 'Drawbridge-cluster-')
+  const urlOf = (idPrefix: string) =>
+    `https://sqs.eu-west-1.amazonaws.com/123456789012/${queue(idPrefix).replace('.Arn', '')}`
+
+  assert.equal(loadWebhookConfig(environment('Webhook')).renderQueueUrl, urlOf('QueuesRenderQueue'))
+  const publish = loadPublishConfig(environment('Publish'))
+  assert.equal(publish.clusterQueuePrefix, 'Drawbridge-cluster-')
+  assert.equal(publish.deadLetterQueueUrl, urlOf('QueuesPublishDeadLetters'))
+  assert.equal(publish.publish.desiredTtlSeconds, 86_400)
+  assert.match(publish.gitTokenSecretArn ?? '', /:secret:git-token$/)
 })

@@ -15,11 +15,13 @@ test('has one writer for each kind of object', () => {
   assert.deepEqual(writers('history/'), ['status'])
 })
 
-test('lets only new bundles and attestations be written', () => {
+test('lets bundles only be added, and what clusters trust only be swapped', () => {
   const all: StoreGrant[] = Object.values(functionAccess).flat()
   for (const {actions, keys, writes} of all) {
     assert.equal(actions.includes('s3:PutObject'), writes !== undefined)
-    if (writes !== undefined && /^(bundles|attestations)\//.test(keys)) assert.equal(writes, 'create')
+    if (writes === undefined) continue
+    if (keys.startsWith('bundles/')) assert.equal(writes, 'create')
+    if (/^(attestations|clusters)\//.test(keys)) assert.equal(writes, 'swap')
   }
 })
 
