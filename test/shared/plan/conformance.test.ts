@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict'
+import {existsSync, readFileSync} from 'node:fs'
+import {test} from 'node:test'
+import {fileURLToPath} from 'node:url'
+import {z} from 'zod'
+import type {Health} from '#shared/model/cluster-report.ts'
+import {isJsonObject, type JsonObject} from '#shared/model/manifest.ts'
+import {computeHealth} from '#shared/plan/compute-health.ts'
+import {agreesWithArgo} from '#shared/plan/health-words.ts'
+
+// Test data of other projects, where someone put them: beside the checkout, or in the folder that the variable names.
+const beside = fileURLToPath(new URL('../../../../shared/conformance', import.meta.url))
+const folder = process.env.DRAWBRIDGE_CONFORMANCE ?? beside
+
+const caseSchema = z.object({
+  suite: z.string(),
+  case: z.string(),
+  expected: z.string(),
+  object: z.custom<JsonObject>(isJsonObject),
+})
+
+function optionsFor(file: string): {skip: string | false} {
+  return {skip: existsSync(`${folder}/${file}`) ? false : `${file} is not there (set DRAWBRIDGE_CONFORMANCE)`}
+}
+
+function readCases(file: string): z.infer<typeof caseSchema>[] {
+  const lines = readFileSync(`${folder}/${file}`, 'utf8').trim().split('\n')
+  return lines.map((line) => caseSchema.parse(JSON.parse(line)))
+}
+
+test("agrees with kstatus on all of its own tests' objects", optionsFor('kstatus.ndjson'), () => {
+  const cases = readCases('kstatus.ndjson')
+  assert.ok(cases.length >= 52)
+  const got = cases.map(
+    ({suite, case: name, object}) => `${suite} ${name}: ${computeHealth(object).health satisfies Health}`,
+  )
+  assert.deepEqual(
+    got,
+    cases.map(({suite, case: name, expected}) => `${suite} ${name}: ${expected}`),
+  )
+})
+
+test(
+  'judges most third-party objects as Argo CD does, without a rule for any of their kinds',
+  optionsFor('health.ndjson'),
+  (t) => {
+    const cases = readCases('health.ndjson')
+    const agreed = cases.filter(({object, expected}) => agreesWithArgo(computeHealth(object).health, expected)).length
+    t.diagnostic(`${agreed} of ${cases.length} agree`)
+    // Of the rest, 64 have no status at all: kstatus, which we follow, counts them as Current.
+    assert.ok(agreed / cases.length >= 0.65, `only ${agreed} of ${cases.length} agree`)
+  },
+)
+
+test('says for every object why it is what it is', optionsFor('health.ndjson'), () => {
+  for (const {object} of readCases('health.ndjson')) assert.notEqual(computeHealth(object).reason.trim(), '')
+})
