@@ -4,6 +4,7 @@ import {spawn} from 'node:child_process'
 import {glob} from 'node:fs/promises'
 import {availableParallelism} from 'node:os'
 import {join, relative} from 'node:path'
+import {cacheDirOf} from '#infra/local/cache-dir.ts'
 import {findControlPlane} from '#infra/local/find-control-plane.ts'
 import {findRendererTools} from '#infra/local/find-renderer-tools.ts'
 
@@ -24,7 +25,7 @@ if (files.length === 0) {
 }
 
 const onProgress = (line: string): void => void process.stderr.write(`${line}\n`)
-await Promise.all([findControlPlane({env: process.env, onProgress}), findRendererTools({env: process.env, onProgress})])
+await Promise.all([findControlPlane({env: process.env, onProgress}), findRendererTools({env: process.env, cacheDir: cacheDirOf(process.env)})])
 
 const child = spawn(
   process.execPath,

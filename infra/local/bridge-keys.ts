@@ -3,7 +3,7 @@ import {mkdir, readFile, rm, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {z} from 'zod'
 import {generateKeyFile, readPublicKey} from '#shared/attest/key-file-signer.ts'
-import {createTrustRoot} from '#shared/attest/trust-root.ts'
+import {createTrustRoot, type TrustRoot} from '#shared/attest/trust-root.ts'
 import {loadState, saveState} from './state-file.ts'
 
 /** The files that make a local bridge itself: they outlive every restart with the same state directory. */
@@ -11,6 +11,7 @@ export interface BridgeKeys {
   signingKeyFile: string
   publicKeyFile: string
   trustRootFile: string
+  trustRoot: TrustRoot
   webhookSecret: string
 }
 
@@ -24,11 +25,12 @@ export async function loadBridgeKeys(stateDir: string): Promise<BridgeKeys> {
   const secretFile = join(folder, 'webhook-secret.json')
   const publicKey = await readOrGenerate(signingKeyFile)
   await writeFile(publicKeyFile, publicKey)
-  await saveState(trustRootFile, createTrustRoot(publicKey))
+  const trustRoot = createTrustRoot(publicKey)
+  await saveState(trustRootFile, trustRoot)
   const kept = await loadState(secretFile, z.object({secret: z.string().min(16)}))
   const webhookSecret = kept?.secret ?? randomBytes(24).toString('hex')
   if (kept === undefined) await saveState(secretFile, {secret: webhookSecret})
-  return {signingKeyFile, publicKeyFile, trustRootFile, webhookSecret}
+  return {signingKeyFile, publicKeyFile, trustRootFile, trustRoot, webhookSecret}
 }
 
 async function readOrGenerate(file: string): Promise<string> {

@@ -167,6 +167,7 @@ export async function startBridge(options: StartBridgeOptions): Promise<LocalBri
         store: publishStore,
         git,
         signer: createKeyFileSigner(bridgeKeys.signingKeyFile),
+        trustRoot: async () => bridgeKeys.trustRoot,
         clusters: createSqsClusterQueues({client: sqsClient, prefix: queuePrefix}),
         statusQueue: sender(statusQueue.url),
         outcomes: sender(outcomeQueue.url),

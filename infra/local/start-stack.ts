@@ -4,6 +4,7 @@ import {createKubeClient} from '#agent/kube/create-kube-client.ts'
 import {loadKubeconfigEndpoint} from '#agent/kube/load-endpoint.ts'
 import {createTransport} from '#agent/kube/send-request.ts'
 import type {JournalEvent} from '#shared/model/journal-event.ts'
+import {cacheDirOf} from './cache-dir.ts'
 import {findControlPlane} from './find-control-plane.ts'
 import {findRendererTools} from './find-renderer-tools.ts'
 import {installHook, repositoryUrl} from './install-hook.ts'
@@ -59,7 +60,7 @@ export async function startStack(options: StartStackOptions): Promise<LocalStack
   try {
     const [tools, rendererTools] = await Promise.all([
       findControlPlane({env, onProgress: log}),
-      findRendererTools({env, onProgress: log}),
+      findRendererTools({env, cacheDir: cacheDirOf(env)}),
     ])
     const repositories = options.repositories.map((path) => resolve(path))
     const clusters = new Map<string, LocalCluster>()
