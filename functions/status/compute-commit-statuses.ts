@@ -1,0 +1,64 @@
+import type {AppReport, ClusterReport} from '#shared/model/cluster-report.ts'
+import type {DesiredState, PresentApp} from '#shared/model/desired-state.ts'
+
+/** How one commit fares in one cluster. */
+export interface CommitState {
+  repository: string
+  commit: string
+  state: 'pending' | 'success' | 'failure'
+  description: string
+}
+
+type AppState = {state: CommitState['state']; why: string}
+
+/**
+ * Tells for every commit that a cluster should run how it fares there: failure as soon as one of its apps failed, success once
+ * all of them are healthy at exactly that revision, pending until then. Pure.
+ */
+export function computeCommitStatuses(
+  desired: DesiredState | undefined,
+  report: ClusterReport | undefined,
+): CommitState[] {
+  const present = (desired?.apps ?? []).filter((app) => app.state === 'present')
+  const byCommit = Map.groupBy(present, commitKey)
+  const reports = new Map((report?.apps ?? []).map((app) => [app.name, app]))
+  return [...byCommit.values()].flatMap((apps) => {
+    const [first] = apps
+    if (first === undefined) return []
+    const states = apps.map((app) => judgeApp(app, reports.get(app.name), report))
+    return [{repository: first.source.repository, commit: first.source.commit, ...summarise(states)}]
+  })
+}
+
+/** Names a commit in `ClusterStatus.commitStatuses`. */
+export function commitKey({source}: Pick<PresentApp, 'source'>): string {
+  return `${source.repository} ${source.commit}`
+}
+
+function judgeApp(app: PresentApp, reported: AppReport | undefined, report: ClusterReport | undefined): AppState {
+  const waiting: AppState = {state: 'pending', why: `${app.name}: ${waitingFor(report)}`}
+  if (reported === undefined) return waiting
+  const isAttempted = reported.attemptedRevision === app.revision || reported.revision === app.revision
+  const isThisBundle = reported.bundle === undefined || reported.bundle === app.bundle.digest
+  if (!isAttempted || !isThisBundle) return waiting
+  const why = `${app.name}: ${reported.message === '' ? reported.reason : reported.message}`
+  if (reported.ready === 'False') return {state: 'failure', why}
+  const isHealthy = reported.ready === 'True' && reported.revision === app.revision && reported.health === 'Current'
+  return isHealthy ? {state: 'success', why} : {state: 'pending', why}
+}
+
+function waitingFor(report: ClusterReport | undefined): string {
+  if (report === undefined) return 'waiting for the cluster to report'
+  if (report.desired.state === 'stale') return `the cluster keeps what it runs (${report.desired.reason ?? 'stale'})`
+  return 'waiting for the cluster'
+}
+
+function summarise(states: readonly AppState[]): Pick<CommitState, 'state' | 'description'> {
+  const failed = states.find(({state}) => state === 'failure')
+  if (failed !== undefined) return {state: 'failure', description: failed.why}
+  const healthy = states.filter(({state}) => state === 'success').length
+  const pending = states.find(({state}) => state === 'pending')
+  if (pending === undefined)
+    return {state: 'success', description: `${healthy} ${healthy === 1 ? 'app' : 'apps'} healthy`}
+  return {state: 'pending', description: `${healthy} of ${states.length} healthy; ${pending.why}`}
+}

@@ -1,0 +1,58 @@
+import {describeError} from '#shared/model/drawbridge-error.ts'
+import type {JournalEvent} from '#shared/model/journal-event.ts'
+import type {Finding, Outcome} from '#shared/model/outcome.ts'
+import {CommitStatusError} from '#shared/ports/commit-status-error.ts'
+import type {StatusPorts} from './ports.ts'
+
+/**
+ * Shows on the git host how rendering or publishing a commit went, and journals each finding. Contexts: `drawbridge/render`, and
+ * `drawbridge/publish/<cluster>` for what publish refused. Rejects with `CommitStatusError` UNAVAILABLE or RATE_LIMITED.
+ */
+export async function reportOutcome({commitStatuses, journal, clock}: StatusPorts, outcome: Outcome): Promise<void> {
+  const {repository, ref, commit, stage, cluster, findings, trace} = outcome
+  const record = (event: Partial<JournalEvent>): void =>
+    journal.record({
+      event: 'failed',
+      at: clock.now().toISOString(),
+      repository,
+      ref,
+      commit,
+      traceparent: trace.traceparent,
+      ...event,
+    })
+  for (const finding of findings) {
+    const where = finding.cluster ?? cluster
+    record({
+      code: finding.code,
+      message: describeFinding(finding),
+      ...(finding.app !== undefined && {app: finding.app}),
+      ...(where !== undefined && {cluster: where}),
+    })
+  }
+  try {
+    await commitStatuses.setCommitStatus({
+      repository,
+      commit,
+      context: stage === 'render' || cluster === undefined ? `drawbridge/${stage}` : `drawbridge/${stage}/${cluster}`,
+      ...summarise(stage, findings),
+    })
+  } catch (error) {
+    if (!(error instanceof CommitStatusError) || error.code !== 'REFUSED') throw error
+    record({code: error.code, message: describeError(error)})
+  }
+}
+
+function summarise(
+  stage: Outcome['stage'],
+  [first, ...others]: readonly Finding[],
+): {state: 'success' | 'failure'; description: string} {
+  if (first === undefined) return {state: 'success', description: stage === 'render' ? 'rendered' : 'published'}
+  const more = others.length === 0 ? '' : ` (and ${others.length} more)`
+  return {state: 'failure', description: `${describeFinding(first)}${more}`}
+}
+
+/** A finding in one line: `app web: web/deploy.yaml:12: …`. */
+function describeFinding({app, file, line, message}: Finding): string {
+  const place = file === undefined ? '' : `${file}${line === undefined ? '' : `:${line}`}: `
+  return `${app === undefined ? '' : `app ${app}: `}${place}${message}`
+}
