@@ -1,7 +1,7 @@
 import {Duration} from 'aws-cdk-lib'
 import {Dashboard, GraphWidget, type IMetric} from 'aws-cdk-lib/aws-cloudwatch'
 import type {Construct} from 'constructs'
-import type {Watched} from './add-alarms.ts'
+import {bridgeMetric, type Watched} from './add-alarms.ts'
 
 const period = Duration.minutes(5)
 
@@ -54,6 +54,11 @@ export function addDashboard(scope: Construct, {queues, functions}: Watched): Da
         .entries()
         .map(([label, {deadLetters}]) => deadLetters.metricApproximateNumberOfMessagesVisible({label, period})),
     ),
+  )
+  dashboard.addWidgets(
+    graph('From push to healthy', [bridgeMetric('PushToHealthy', 'p50'), bridgeMetric('PushToHealthy', 'p99')]),
+    graph('Deployments', [bridgeMetric('Deployments', 'Sum'), bridgeMetric('ApplyFailures', 'Sum')]),
+    graph('Drift', [bridgeMetric('DriftFound', 'Sum'), bridgeMetric('DriftHealed', 'Sum')]),
   )
   return dashboard
 }

@@ -56,11 +56,10 @@ export const functionAccess: Readonly<Record<FunctionName, readonly StoreGrant[]
   status: [
     {actions: ['s3:GetObject'], keys: everyDesired},
     {actions: ['s3:GetObject'], keys: everyReport},
-    {actions: ['s3:GetObject', 's3:PutObject'], keys: everyStatus, writes: 'any'},
-    {actions: ['s3:GetObject', 's3:PutObject'], keys: everyHistory, writes: 'any'},
+    {actions: ['s3:GetObject', 's3:PutObject'], keys: everyStatus, writes: 'swap'},
+    {actions: ['s3:PutObject'], keys: everyHistory, writes: 'create'},
     {actions: ['s3:ListBucket'], keys: `${prefixes.clusters}*`},
     {actions: ['s3:ListBucket'], keys: everyStatus},
-    {actions: ['s3:ListBucket'], keys: everyHistory},
   ],
 }
 

@@ -113,10 +113,12 @@ test('lets publish swap desired states and attestations, and write no bundle and
   }
 })
 
-test('lets status write status and history, and nothing that a cluster reads', () => {
+test('lets status swap statuses and add to the history, and write nothing that a cluster reads', () => {
   const {may} = rights.status
   assert.ok(may('s3:PutObject', `${bucket}/status/a`, replace))
   assert.ok(may('s3:PutObject', `${bucket}/history/a/b/c`, create))
+  assert.ok(!may('s3:PutObject', `${bucket}/history/a/b/c`, replace))
+  assert.ok(!may('s3:PutObject', `${bucket}/status/a`))
   assert.ok(may('s3:GetObject', `${bucket}/clusters/a/report`))
   for (const other of ['bundles/abc.ndjson.gz', 'attestations/abc', 'clusters/a/desired', 'clusters/a/report']) {
     assert.ok(!may('s3:PutObject', `${bucket}/${other}`, create), other)

@@ -15,13 +15,12 @@ test('has one writer for each kind of object', () => {
   assert.deepEqual(writers('history/'), ['status'])
 })
 
-test('lets bundles only be added, and what clusters trust only be swapped', () => {
+test('lets bundles and history only be added, and all else only be swapped', () => {
   const all: StoreGrant[] = Object.values(functionAccess).flat()
   for (const {actions, keys, writes} of all) {
     assert.equal(actions.includes('s3:PutObject'), writes !== undefined)
     if (writes === undefined) continue
-    if (keys.startsWith('bundles/')) assert.equal(writes, 'create')
-    if (/^(attestations|clusters)\//.test(keys)) assert.equal(writes, 'swap')
+    assert.equal(writes, /^(bundles|history)\//.test(keys) ? 'create' : 'swap', keys)
   }
 })
 
