@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict'
+import {test} from 'node:test'
+import fc from 'fast-check'
+import {isJsonObject, type JsonObject} from '#shared/model/manifest.ts'
+import {diffFields} from '#shared/plan/diff-fields.ts'
+
+function difference(live: JsonObject, desired: JsonObject): string[] {
+  return diffFields(live, desired).map((found) => `${found.difference} ${found.path}`)
+}
+
+const container = (name: string, image: string): JsonObject => ({name, image, ports: [{containerPort: 80}]})
+const deployment = (...containers: JsonObject[]): JsonObject => ({spec: {template: {spec: {containers}}}})
+
+test('tells what is missing, extra and changed, by path', () => {
+  assert.deepEqual(difference({spec: {a: 1, b: 2}}, {spec: {b: 3, c: [1]}}), [
+    'extra /spec/a',
+    'changed /spec/b',
+    'missing /spec/c',
+  ])
+})
+
+test('finds the items of a list by their names, wherever they stand', () => {
+  const live = deployment(container('proxy', 'p:1'), container('web', 'w:2'))
+  const desired = deployment(container('web', 'w:1'), container('log', 'l:1'))
+  assert.deepEqual(
+    difference(live, desired),
+    [
+      'changed /spec/template/spec/containers[name=web]/image',
+      'extra /spec/template/spec/containers[name=proxy]',
+      'missing /spec/template/spec/containers[name=log]',
+    ].sort((a, b) => ((a.split(' ')[1] ?? '') < (b.split(' ')[1] ?? '') ? -1 : 1)),
+  )
+})
+
+test('tells that named items were put into another order', () => {
+  const live = deployment(container('a', 'a:1'), container('b', 'b:1'))
+  const desired = deployment(container('b', 'b:1'), container('a', 'a:1'))
+  assert.deepEqual(difference(live, desired), ['changed /spec/template/spec/containers'])
+})
+
+test('compares lists without names by position, also where names repeat', () => {
+  assert.deepEqual(difference({args: ['a', 'b']}, {args: ['a', 'c', 'd']}), ['changed /args/1', 'missing /args/2'])
+  const twice = [
+    {port: 53, protocol: 'UDP'},
+    {port: 53, protocol: 'TCP'},
+  ]
+  assert.deepEqual(difference({ports: twice}, {ports: twice.slice(0, 1)}), ['extra /ports/1'])
+})
+
+test('ignores the status and what the API server sets', () => {
+  const metadata = {name: 'a', labels: {x: '1'}}
+  const server = {
+    resourceVersion: '9',
+    generation: 3,
+    uid: 'u',
+    creationTimestamp: 't',
+    managedFields: [{manager: 'x'}],
+  }
+  assert.deepEqual(difference({metadata: {...metadata, ...server}, status: {a: 1}}, {metadata}), [])
+  assert.deepEqual(difference({metadata: {name: 'a'}}, {metadata}), ['missing /metadata/labels'])
+})
+
+test('escapes keys as JSON pointers do', () => {
+  assert.deepEqual(difference({metadata: {annotations: {'a/b~c': '1'}}}, {metadata: {annotations: {'a/b~c': '2'}}}), [
+    'changed /metadata/annotations/a~1b~0c',
+  ])
+})
+
+test("never tells a Secret's value", () => {
+  const live = {kind: 'Secret', data: {password: 'aHVudGVyMg=='}, stringData: {token: 'hunter2'}}
+  const told = JSON.stringify(diffFields(live, {kind: 'Secret', data: {password: 'b3RoZXI='}}))
+  assert.match(told, /\/data\/password/)
+  assert.doesNotMatch(told, /hunter2|aHVudGVyMg|b3RoZXI/)
+})
+
+test('finds nothing between equal objects and something between others', () => {
+  const json = fc.dictionary(fc.stringMatching(/^[a-z]{1,3}$/), fc.jsonValue({maxDepth: 3}))
+  const parse = (value: unknown): JsonObject => {
+    const parsed: unknown = JSON.parse(JSON.stringify({spec: value}))
+    return isJsonObject(parsed) ? parsed : {}
+  }
+  fc.assert(
+    fc.property(json, json, (a, b) => {
+      const [live, desired] = [parse(a), parse(b)]
+      assert.deepEqual(diffFields(live, structuredClone(live)), [])
+      let equal = true
+      try {
+        assert.deepStrictEqual(live, desired)
+      } catch {
+        equal = false
+      }
+      assert.equal(diffFields(live, desired).length === 0, equal)
+    }),
+  )
+})
