@@ -2,8 +2,11 @@ import assert from 'node:assert/strict'
 import {after, test} from 'node:test'
 import {Match} from 'aws-cdk-lib/assertions'
 import {loadPublishConfig} from '#functions/publish/config.ts'
+import {loadStatusConfig} from '#functions/status/config.ts'
+import {emitMetrics} from '#functions/status/emit-metrics.ts'
 import {loadWebhookConfig} from '#functions/webhook/config.ts'
 import {FUNCTION_NAMES} from '#shared/model/access.ts'
+import type {ClusterReport} from '#shared/model/cluster-report.ts'
 import {sweepSchema} from '#shared/model/push-event.ts'
 import {roleRights} from './role-rights.ts'
 import {type Resource, synthesiseBridge} from './synthesise-bridge.ts'
@@ -294,4 +297,30 @@ test('gives every function the environment that its configuration asks for', () 
   assert.equal(publish.deadLetterQueueUrl, urlOf('QueuesPublishDeadLetters'))
   assert.equal(publish.publish.desiredTtlSeconds, 86_400)
   assert.match(publish.gitTokenSecretArn ?? '', /:secret:git-token$/)
+  const status = loadStatusConfig(environment('Status'))
+  assert.equal(status.outcomeQueueArn, queue('QueuesOutcomeQueue'))
+  assert.equal(status.bucket, bucket.replace('.Arn', ''))
+})
+
+test('watches stale clusters by the metric that status writes', () => {
+  const lines: string[] = []
+  const at = '2026-01-01T00:00:00.000Z'
+  const report: ClusterReport = {
+    apiVersion: 'drawbridge.dev/v1alpha1',
+    kind: 'ClusterReport',
+    cluster: 'a',
+    at,
+    agent: {version: '1', instance: 'i'},
+    desired: {version: 1, state: 'stale', since: at},
+    apps: [],
+    events: [],
+  }
+  emitMetrics((line) => lines.push(line), report, [], new Date(at))
+  const written = JSON.parse(lines.at(-1) ?? '')
+  const [definition] = written._aws.CloudWatchMetrics
+  const [, {Properties}] = theOne('AWS::CloudWatch::Alarm', 'Alarmsstaleclusters')
+  assert.equal(Properties.Namespace, definition.Namespace)
+  assert.equal(Properties.Dimensions, undefined)
+  assert.deepEqual(definition.Dimensions, [[]])
+  assert.ok(written[String(Properties.MetricName)] > Number(Properties.Threshold))
 })
