@@ -1,6 +1,6 @@
 import {execFile} from 'node:child_process'
 import {promisify} from 'node:util'
-import {describeError, DrawbridgeError} from '#shared/model/drawbridge-error.ts'
+import {DrawbridgeError, describeError} from '#shared/model/drawbridge-error.ts'
 
 /** The renderers as programs: absolute paths, and the versions that they state (part of every render's inputs). */
 export interface RendererTools {
@@ -32,6 +32,7 @@ async function askVersion(program: string, args: string[], pattern: RegExp): Pro
     throw new RendererToolsError('TOOL_BROKEN', `${program} cannot be run: ${describeError(cause)}`, {program}, {cause})
   }
   const version = pattern.exec(answer)?.[1]
-  if (version === undefined) throw new RendererToolsError('TOOL_BROKEN', `${program} did not tell its version`, {program})
+  if (version === undefined)
+    throw new RendererToolsError('TOOL_BROKEN', `${program} did not tell its version`, {program})
   return version
 }

@@ -1,0 +1,79 @@
+import {canonicalJson} from '#shared/bundle/canonical-json.ts'
+import {limits} from '#shared/model/limits.ts'
+import {childObject, isJsonObject, type Manifest} from '#shared/model/manifest.ts'
+import {formatRef, refKey, refOf} from '#shared/model/object-ref.ts'
+import {defaultNamespaces} from '#shared/plan/scope.ts'
+import {type Place, RenderError} from './render-error.ts'
+import type {FoundManifest} from './to-manifests.ts'
+
+/** What the checks of an app's objects depend on besides the objects. */
+export interface ManifestRules {
+  /** For namespaced objects that name none. */
+  namespace: string | undefined
+  allowPlaintextSecrets: boolean
+}
+
+/** An App's annotation that lets it hold Secrets in plain text. */
+export const ALLOW_PLAINTEXT_SECRETS = 'drawbridge.dev/allow-plaintext-secrets'
+
+/**
+ * Makes an app's objects fit to be packed: helm's test hooks are dropped, namespaces filled in. Throws `RenderError`:
+ * DUPLICATE_OBJECT (naming both places), PLAINTEXT_SECRET, OBJECT_TOO_LARGE. No message holds a value of an object.
+ */
+export function checkManifests(found: readonly FoundManifest[], rules: ManifestRules): Manifest[] {
+  const kept = found.filter(({manifest}) => !isTestHook(manifest))
+  const manifests = defaultNamespaces(
+    kept.map(({manifest}) => manifest),
+    rules.namespace,
+  )
+  const seen = new Map<string, Place>()
+  manifests.forEach((manifest, index) => {
+    const place = kept[index]?.place ?? {}
+    const name = formatRef(refOf(manifest))
+    const key = refKey(refOf(manifest))
+    const first = seen.get(key)
+    if (first !== undefined) {
+      const message = `${name} is declared twice: in ${formatPlace(first)} and in ${formatPlace(place)}; keep one`
+      throw new RenderError('DUPLICATE_OBJECT', message, place)
+    }
+    seen.set(key, place)
+    if (!rules.allowPlaintextSecrets && isPlaintextSecret(manifest)) {
+      throw new RenderError(
+        'PLAINTEXT_SECRET',
+        `${name} holds its data in plain text, and git keeps it for ever: use a SealedSecret, an ExternalSecret or SOPS, or annotate the App with ${ALLOW_PLAINTEXT_SECRETS}: "true"`,
+        place,
+      )
+    }
+    checkSize(manifest, name, place)
+  })
+  return manifests
+}
+
+/** A helm hook for `helm test` and nothing else. */
+function isTestHook(manifest: Manifest): boolean {
+  const hooks = childObject(manifest.metadata, 'annotations')?.['helm.sh/hook']
+  if (typeof hooks !== 'string') return false
+  return hooks.split(',').every((hook) => ['test', 'test-success', 'test-failure'].includes(hook.trim()))
+}
+
+function isPlaintextSecret(manifest: Manifest): boolean {
+  if (manifest.kind !== 'Secret' || manifest.apiVersion !== 'v1') return false
+  // SOPS leaves its own key beside the encrypted values.
+  if (isJsonObject(manifest.sops)) return false
+  return [manifest.data, manifest.stringData].some((data) => isJsonObject(data) && Object.keys(data).length > 0)
+}
+
+function checkSize(manifest: Manifest, name: string, place: Place): void {
+  const bytes = Buffer.byteLength(canonicalJson(manifest))
+  if (bytes <= limits.maxObjectBytes) return
+  throw new RenderError(
+    'OBJECT_TOO_LARGE',
+    `${name} has ${bytes} bytes; a cluster stores at most ${limits.maxObjectBytes} in one object: split it`,
+    place,
+  )
+}
+
+function formatPlace({file, line}: Place): string {
+  if (file === undefined) return "the renderer's output"
+  return line === undefined ? file : `${file}:${line}`
+}

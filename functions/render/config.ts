@@ -1,0 +1,60 @@
+import {z} from 'zod'
+import {type Env, parseEnv} from '#shared/config/parse-env.ts'
+import {parseRepositoryUrl} from '#shared/model/repository-url.ts'
+
+const repositorySchema = z.strictObject({
+  url: z.string().superRefine((url, context) => {
+    const location = parseRepositoryUrl(url)
+    if (location.kind === 'unsupported') context.addIssue({code: 'custom', message: `the URL ${location.reason}`})
+    if (location.kind === 'local')
+      context.addIssue({code: 'custom', message: 'the URL is a path, which is not there in Lambda'})
+  }),
+  ref: z.string().min(1).optional(),
+})
+
+const repositoriesSchema = z
+  .string()
+  .transform((text, context): unknown => {
+    try {
+      return JSON.parse(text)
+    } catch {
+      context.addIssue({code: 'custom', message: 'must be a JSON list of {"url", "ref"?}'})
+      return z.NEVER
+    }
+  })
+  .pipe(z.array(repositorySchema).min(1))
+
+const envSchema = z
+  .object({
+    BUCKET: z.string(),
+    PUBLISH_QUEUE_URL: z.url(),
+    OUTCOME_QUEUE_URL: z.url(),
+    DEAD_LETTER_QUEUE_URL: z.url(),
+    REPOSITORIES: repositoriesSchema,
+    KUBECTL_PATH: z.string().startsWith('/'),
+    HELM_PATH: z.string().startsWith('/'),
+    GIT_TOKEN_SECRET_ARN: z.string().optional(),
+    AWS_ENDPOINT_URL_S3: z.url().optional(),
+    AWS_ENDPOINT_URL_SQS: z.url().optional(),
+  })
+  .transform((env) => ({
+    bucket: env.BUCKET,
+    publishQueueUrl: env.PUBLISH_QUEUE_URL,
+    outcomeQueueUrl: env.OUTCOME_QUEUE_URL,
+    deadLetterQueueUrl: env.DEAD_LETTER_QUEUE_URL,
+    repositories: env.REPOSITORIES,
+    tools: {kubectl: env.KUBECTL_PATH, helm: env.HELM_PATH},
+    gitTokenSecretArn: env.GIT_TOKEN_SECRET_ARN,
+    endpoints: {
+      ...(env.AWS_ENDPOINT_URL_S3 !== undefined && {s3Endpoint: env.AWS_ENDPOINT_URL_S3}),
+      ...(env.AWS_ENDPOINT_URL_SQS !== undefined && {sqsEndpoint: env.AWS_ENDPOINT_URL_SQS}),
+    },
+  }))
+
+/** The settings of the deployed render function. */
+export type RenderEnv = z.infer<typeof envSchema>
+
+/** Reads the settings from the environment. Throws `ConfigError` with every problem. */
+export function loadRenderConfig(env: Env): RenderEnv {
+  return parseEnv(envSchema, env)
+}

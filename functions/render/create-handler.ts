@@ -1,0 +1,69 @@
+import type {SQSBatchResponse, SQSEvent, SQSRecord} from 'aws-lambda'
+import {z} from 'zod'
+import {DrawbridgeError, describeError} from '#shared/model/drawbridge-error.ts'
+import {pushEventSchema, sweepSchema} from '#shared/model/push-event.ts'
+import {SourceError} from '#shared/ports/source-error.ts'
+import {isTransient} from './open-sources.ts'
+import {createOutcomeMemory} from './outcome-memory.ts'
+import {receivePush} from './receive-push.ts'
+import type {RenderConfig, RenderPorts} from './render-ports.ts'
+import {sweepRepositories} from './sweep-repositories.ts'
+
+export type {RenderConfig, RenderPorts} from './render-ports.ts'
+
+const messageSchema = z.discriminatedUnion('kind', [pushEventSchema, sweepSchema])
+
+/**
+ * Builds the render function: takes PushEvents and Sweeps from the render queue. A message that can never be handled goes to
+ * the dead-letter queue with its reason; one that may be at the next try is reported as failed. Every message may come twice.
+ */
+export function createRenderHandler(
+  ports: RenderPorts,
+  config: RenderConfig,
+): (event: SQSEvent) => Promise<SQSBatchResponse> {
+  const memory = createOutcomeMemory()
+
+  const handleRecord = async (record: SQSRecord): Promise<'done' | 'again'> => {
+    const message = messageSchema.safeParse(parseJson(record.body))
+    if (!message.success) {
+      const issue = message.error.issues[0]
+      const reason = `not a PushEvent or Sweep: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`
+      await ports.deadLetters.send(record.body, {reason})
+      return 'done'
+    }
+    try {
+      if (message.data.kind === 'Sweep') await sweepRepositories(ports, config, message.data, memory)
+      else await receivePush(ports, config, message.data, memory)
+      return 'done'
+    } catch (error) {
+      const isPermanent = error instanceof SourceError && !isTransient(error)
+      if (isPermanent) await ports.deadLetters.send(record.body, {reason: `${error.code}: ${error.message}`})
+      ports.journal.record({
+        event: isPermanent ? 'failed' : 'skipped',
+        at: ports.clock.now().toISOString(),
+        ...(message.data.kind === 'PushEvent' ? {repository: message.data.repository, ref: message.data.ref} : {}),
+        code: error instanceof DrawbridgeError ? error.code : 'INTERNAL',
+        message: isPermanent ? error.message : `will be tried again: ${describeError(error)}`,
+        traceparent: message.data.trace.traceparent,
+      })
+      return isPermanent ? 'done' : 'again'
+    }
+  }
+
+  return async ({Records}) => {
+    const batchItemFailures: SQSBatchResponse['batchItemFailures'] = []
+    for (const record of Records) {
+      const result = await handleRecord(record).catch(() => 'again' as const)
+      if (result === 'again') batchItemFailures.push({itemIdentifier: record.messageId})
+    }
+    return {batchItemFailures}
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,42 @@
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import {memoizeAsync} from '#shared/async/memoize-async.ts'
+import {createAwsClients} from '#shared/aws/aws-clients.ts'
+import {createS3ObjectStore} from '#shared/aws/s3-object-store.ts'
+import {createSecrets, createSecretsClient} from '#shared/aws/secrets.ts'
+import {createSqsSender} from '#shared/aws/sqs-sender.ts'
+import {createGitSource} from '#shared/git/create-git-source.ts'
+import {createLogJournal} from '#shared/journal/log-journal.ts'
+import {systemClock} from '#shared/ports/clock.ts'
+import {loadRenderConfig} from './config.ts'
+import {createRenderHandler} from './create-handler.ts'
+import {loadRendererTools} from './renderer-tools.ts'
+
+type Handler = ReturnType<typeof createRenderHandler>
+
+const build = memoizeAsync(async (): Promise<Handler> => {
+  const config = loadRenderConfig(process.env)
+  const {s3, sqs} = createAwsClients(config.endpoints)
+  const readToken = async () =>
+    config.gitTokenSecretArn === undefined
+      ? {}
+      : {token: await createSecrets({client: createSecretsClient()}).read(config.gitTokenSecretArn)}
+  const [token, tools] = await Promise.all([readToken(), loadRendererTools(config.tools)])
+  const sendTo = (queueUrl: string) => createSqsSender({client: sqs, queueUrl})
+  return createRenderHandler(
+    {
+      store: createS3ObjectStore({client: s3, bucket: config.bucket}),
+      git: createGitSource({cacheDir: join(tmpdir(), 'git'), clock: systemClock, ...token}),
+      publishQueue: sendTo(config.publishQueueUrl),
+      outcomes: sendTo(config.outcomeQueueUrl),
+      deadLetters: sendTo(config.deadLetterQueueUrl),
+      tools,
+      clock: systemClock,
+      journal: createLogJournal((line) => process.stdout.write(`${line}\n`)),
+    },
+    {repositories: config.repositories, workDir: join(tmpdir(), 'render')},
+  )
+})
+
+/** The Lambda entry point, behind the render queue. */
+export const handler: Handler = async (event) => (await build())(event)

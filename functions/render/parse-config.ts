@@ -1,0 +1,182 @@
+import {type Document, isMap, isNode, isPair, isScalar, LineCounter, parseAllDocuments} from 'yaml'
+import type {z} from 'zod'
+import {API_VERSION} from '#shared/model/api-version.ts'
+import {type App, appSchema, type Cluster, clusterSchema} from '#shared/model/app.ts'
+import {describeError} from '#shared/model/drawbridge-error.ts'
+import {limits} from '#shared/model/limits.ts'
+import {isJsonObject} from '#shared/model/manifest.ts'
+import type {Finding} from '#shared/model/outcome.ts'
+import {nearestName} from '#shared/plan/nearest-name.ts'
+import {CONFIG_FILE} from './collect-yaml.ts'
+import {knownFields} from './known-fields.ts'
+
+const schemas = {App: appSchema, Cluster: clusterSchema} as const
+const maxFindings = 100
+
+/** One document with the means to tell where in the file a part of it stands. */
+interface Source {
+  document: Document
+  lines: LineCounter
+}
+
+/** Parses the text of drawbridge.yaml. Every problem is a finding with its line; `config` is only fit for use where there is none. */
+export function parseConfig(text: string): {config: {apps: App[]; clusters: Cluster[]}; findings: Finding[]} {
+  const findings: Finding[] = []
+  const apps: {value: App; line: number; source: Source}[] = []
+  const clusters: {value: Cluster; line: number; source: Source}[] = []
+  for (const source of parseDocuments(text, findings)) {
+    const value = toValue(source, findings)
+    if (value === undefined || value === null) continue
+    const kind = checkKind(value, source, findings)
+    if (kind === undefined) continue
+    const parsed = schemas[kind].safeParse(value)
+    const line = lineAt(source, [])
+    if (!parsed.success) findings.push(...parsed.error.issues.flatMap((issue) => describeIssue(issue, kind, source)))
+    else if (parsed.data.kind === 'App') apps.push({value: parsed.data, line, source})
+    else clusters.push({value: parsed.data, line, source})
+  }
+  findings.push(...findDuplicates(apps), ...findDuplicates(clusters))
+  const names = clusters.map(({value}) => value.metadata.name)
+  for (const {value, source} of apps) findings.push(...findUnknownClusters(value, names, source))
+  return {
+    config: {apps: apps.map(({value}) => value), clusters: clusters.map(({value}) => value)},
+    findings: findings.slice(0, maxFindings),
+  }
+}
+
+function parseDocuments(text: string, findings: Finding[]): Source[] {
+  const lines = new LineCounter()
+  try {
+    const documents = Array.from(
+      parseAllDocuments(text, {
+        lineCounter: lines,
+        uniqueKeys: true,
+        stringKeys: true,
+        prettyErrors: false,
+        logLevel: 'silent',
+      }),
+    )
+    const sources: Source[] = []
+    for (const document of documents) {
+      const problems = [...document.errors, ...document.warnings]
+      for (const problem of problems) {
+        findings.push(finding(`${problem.message} (YAML)`, lines.linePos(problem.pos[0]).line))
+      }
+      if (problems.length === 0) sources.push({document, lines})
+    }
+    return sources
+  } catch (error) {
+    // A RangeError here is nesting that overflows the parser's stack.
+    findings.push(finding(`cannot be read as YAML: ${describeError(error)}`, undefined))
+    return []
+  }
+}
+
+function toValue(source: Source, findings: Finding[]): unknown {
+  try {
+    return source.document.toJS({maxAliasCount: limits.maxYamlAliases})
+  } catch (error) {
+    const message = `${describeError(error)}; at most ${limits.maxYamlAliases} aliases are expanded`
+    findings.push(finding(message, lineAt(source, [])))
+    return undefined
+  }
+}
+
+function checkKind(value: unknown, source: Source, findings: Finding[]): keyof typeof schemas | undefined {
+  if (!isJsonObject(value)) {
+    findings.push(finding('the document is not an object; declare kind App or Cluster', lineAt(source, [])))
+    return undefined
+  }
+  const {kind} = value
+  if (kind === 'App' || kind === 'Cluster') return kind
+  const nearest = typeof kind === 'string' ? nearestName(kind, Object.keys(schemas)) : undefined
+  const hint = nearest === undefined ? 'known are App and Cluster' : `did you mean ${nearest}?`
+  const what = kind === undefined ? 'the document has no kind' : `unknown kind ${JSON.stringify(kind)}`
+  findings.push(
+    finding(`${what}; ${hint} (apiVersion: ${API_VERSION})`, lineAt(source, kind === undefined ? [] : ['kind'])),
+  )
+  return undefined
+}
+
+function describeIssue(issue: z.core.$ZodIssue, kind: keyof typeof schemas, source: Source): Finding[] {
+  const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))
+  const at = path.length === 0 ? kind : `${kind} ${formatPath(path)}`
+  if (issue.code === 'unrecognized_keys') {
+    const known = knownFields(schemas[kind], path)
+    return issue.keys.map((key) => {
+      const nearest = nearestName(key, known)
+      const hint = nearest === undefined ? `known are ${known.join(', ')}` : `did you mean ${nearest}?`
+      return finding(`unknown field ${formatPath([...path, key])} in ${kind}; ${hint}`, lineAt(source, [...path, key]))
+    })
+  }
+  if (issue.code === 'invalid_union') {
+    // Of the alternatives, the one that got furthest says most.
+    const deepest = issue.errors.flat().sort((a, b) => b.path.length - a.path.length)[0]
+    if (deepest !== undefined && deepest.path.length > 0) {
+      return describeIssue({...deepest, path: [...issue.path, ...deepest.path]}, kind, source)
+    }
+  }
+  return [finding(`${at}: ${issue.message}`, lineAt(source, path))]
+}
+
+function findDuplicates(declared: readonly {value: App | Cluster; line: number; source: Source}[]): Finding[] {
+  const first = new Map<string, number>()
+  const findings: Finding[] = []
+  for (const {value, line, source} of declared) {
+    const {name} = value.metadata
+    const before = first.get(name)
+    if (before === undefined) first.set(name, line)
+    else {
+      const message = `${value.kind} ${name} is declared twice, first at line ${before}; rename or remove one`
+      findings.push(finding(message, lineAt(source, ['metadata', 'name'])))
+    }
+  }
+  return findings
+}
+
+function findUnknownClusters(app: App, known: readonly string[], source: Source): Finding[] {
+  const {clusters} = app.spec
+  if (!Array.isArray(clusters)) return []
+  return clusters.flatMap((name, index) => {
+    if (known.includes(name)) return []
+    const nearest = nearestName(name, known)
+    const hint = nearest === undefined ? 'declare it as a document of kind Cluster' : `did you mean ${nearest}?`
+    const message = `App ${app.metadata.name} names the unknown cluster ${name}; ${hint}`
+    return [{...finding(message, lineAt(source, ['spec', 'clusters', index])), app: app.metadata.name}]
+  })
+}
+
+/** The line, counted from 1, of the nearest part of a path that is there; of a key rather than of its value. */
+function lineAt({document, lines}: Source, path: readonly (string | number)[]): number {
+  for (let length = path.length; length > 0; length--) {
+    const start = keyStart(document, path.slice(0, length))
+    if (start !== undefined) return lines.linePos(start).line
+  }
+  return lines.linePos(document.contents?.range?.[0] ?? document.range?.[0] ?? 0).line
+}
+
+function keyStart(document: Document, path: readonly (string | number)[]): number | undefined {
+  const last = path.at(-1)
+  const parent: unknown = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true)
+  if (isMap(parent)) {
+    const pair = parent.items.find((item) => isPair(item) && isScalar(item.key) && item.key.value === last)
+    return pair !== undefined && isNode(pair.key) ? pair.key.range?.[0] : undefined
+  }
+  const node: unknown = document.getIn(path, true)
+  return isNode(node) ? node.range?.[0] : undefined
+}
+
+function formatPath(path: readonly (string | number)[]): string {
+  return path
+    .map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index === 0 ? '' : '.'}${part}`))
+    .join('')
+}
+
+function finding(message: string, line: number | undefined): Finding {
+  return {
+    code: 'CONFIG_INVALID',
+    message: `${CONFIG_FILE}: ${message}`,
+    file: CONFIG_FILE,
+    ...(line === undefined ? {} : {line}),
+  }
+}

@@ -1,0 +1,46 @@
+import type {App, Cluster} from '#shared/model/app.ts'
+import {limits} from '#shared/model/limits.ts'
+import type {Finding} from '#shared/model/outcome.ts'
+import type {SourceTree} from '#shared/ports/git-source.ts'
+import {SourceError} from '#shared/ports/source-error.ts'
+import {CONFIG_FILE} from './collect-yaml.ts'
+import {parseConfig} from './parse-config.ts'
+import {RenderError, toFinding} from './render-error.ts'
+import {resolvePath} from './resolve-path.ts'
+
+/** What a drawbridge.yaml declares. */
+export interface Config {
+  apps: App[]
+  clusters: Cluster[]
+}
+
+/** Reads drawbridge.yaml at the root of a tree: what it declares, or everything that is wrong with it. Rejects with `SourceError`. */
+export async function readConfig(
+  tree: SourceTree,
+): Promise<{ok: true; config: Config} | {ok: false; findings: Finding[]}> {
+  let text: string
+  try {
+    const found = await resolvePath(tree, CONFIG_FILE)
+    if (found?.type !== 'file')
+      return fail('CONFIG_MISSING', `the repository has no ${CONFIG_FILE} at its root: ${WHAT}`)
+    text = new TextDecoder('utf-8', {fatal: true}).decode(await tree.read(found.path, limits.maxConfigBytes))
+  } catch (error) {
+    if (error instanceof RenderError) return {ok: false, findings: [toFinding(error, {})]}
+    if (error instanceof SourceError && error.code === 'FILE_TOO_LARGE') {
+      return fail('CONFIG_INVALID', `${CONFIG_FILE} is larger than ${limits.maxConfigBytes} bytes`)
+    }
+    if (error instanceof TypeError) return fail('CONFIG_INVALID', `${CONFIG_FILE} is not UTF-8 text`)
+    throw error
+  }
+  const {config, findings} = parseConfig(text)
+  if (findings.length > 0) return {ok: false, findings}
+  if (config.apps.length === 0) return fail('CONFIG_INVALID', `${CONFIG_FILE} declares no App: ${WHAT}`)
+  return {ok: true, config}
+}
+
+const WHAT =
+  'nothing was changed in any cluster. Declare at least one document of kind App and one of kind Cluster (apiVersion: drawbridge.dev/v1alpha1)'
+
+function fail(code: string, message: string): {ok: false; findings: Finding[]} {
+  return {ok: false, findings: [{code, message, file: CONFIG_FILE}]}
+}

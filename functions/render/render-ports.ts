@@ -1,0 +1,25 @@
+import type {Clock} from '#shared/ports/clock.ts'
+import type {GitSource} from '#shared/ports/git-source.ts'
+import type {Journal} from '#shared/ports/journal.ts'
+import type {ObjectStore} from '#shared/ports/object-store.ts'
+import type {QueueSender} from '#shared/ports/queue.ts'
+import type {RendererTools} from './renderer-tools.ts'
+
+/** What the render function works with. */
+export interface RenderPorts {
+  store: ObjectStore
+  git: GitSource
+  publishQueue: QueueSender
+  outcomes: QueueSender
+  deadLetters: QueueSender
+  tools: RendererTools
+  clock: Clock
+  journal: Journal
+}
+
+export interface RenderConfig {
+  /** Repositories whose drawbridge.yaml is followed; `ref` is a branch or full ref, the repository's HEAD when absent. */
+  repositories: readonly {url: string; ref?: string | undefined}[]
+  /** A folder for the files of renders that are under way. */
+  workDir: string
+}

@@ -1,0 +1,60 @@
+import {API_VERSION} from '#shared/model/api-version.ts'
+import type {DesiredState} from '#shared/model/desired-state.ts'
+import {DrawbridgeError, describeError} from '#shared/model/drawbridge-error.ts'
+import type {RefreshRequest} from '#shared/model/publish-request.ts'
+import type {Sweep} from '#shared/model/push-event.ts'
+import {mapConcurrently} from './map-concurrently.ts'
+import type {OutcomeMemory} from './outcome-memory.ts'
+import {createOutcome, readAllDesired, renderHead} from './render-head.ts'
+import type {RenderConfig, RenderPorts} from './render-ports.ts'
+import {resolveDeclaration} from './resolve-declarations.ts'
+
+const concurrentRepositories = 4
+
+/**
+ * Looks at every tracked repository and renders what differs from what clusters are told to run; asks for new signatures on
+ * desired states with less than half of their life left. One repository's failure is recorded and left to the next sweep.
+ */
+export async function sweepRepositories(
+  ports: RenderPorts,
+  config: RenderConfig,
+  sweep: Sweep,
+  memory: OutcomeMemory,
+): Promise<void> {
+  const desired = await readAllDesired(ports)
+  await mapConcurrently(config.repositories, concurrentRepositories, async (tracked) => {
+    try {
+      const declaration = await resolveDeclaration(ports.git, tracked)
+      if (declaration === 'absent') return
+      const job = {declaration, desired: Promise.resolve(desired), trace: sweep.trace}
+      const {findings, requests} = await renderHead(ports, config, job)
+      const outcome = createOutcome(ports, declaration, findings, sweep.trace)
+      if (memory.isRepeated(outcome) || (requests === 0 && findings.length === 0)) return
+      await ports.outcomes.send(JSON.stringify(outcome))
+    } catch (error) {
+      ports.journal.record({
+        event: 'failed',
+        at: ports.clock.now().toISOString(),
+        repository: tracked.url,
+        code: error instanceof DrawbridgeError ? error.code : 'INTERNAL',
+        message: `left to the next sweep: ${describeError(error)}`,
+        traceparent: sweep.trace.traceparent,
+      })
+    }
+  })
+  for (const state of desired.values()) {
+    if (!needsRefresh(state, ports.clock.now())) continue
+    const request: RefreshRequest = {
+      apiVersion: API_VERSION,
+      kind: 'RefreshRequest',
+      cluster: state.cluster,
+      trace: sweep.trace,
+    }
+    await ports.publishQueue.send(JSON.stringify(request))
+  }
+}
+
+function needsRefresh({issuedAt, expiresAt}: DesiredState, now: Date): boolean {
+  const life = Date.parse(expiresAt) - Date.parse(issuedAt)
+  return Date.parse(expiresAt) - now.getTime() < life / 2
+}

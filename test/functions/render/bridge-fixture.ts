@@ -1,0 +1,228 @@
+import {execFile} from 'node:child_process'
+import {mkdir, mkdtemp, rm, writeFile} from 'node:fs/promises'
+import {homedir, tmpdir} from 'node:os'
+import {dirname, join} from 'node:path'
+import {promisify} from 'node:util'
+import {createRenderHandler, type RenderConfig, type RenderPorts} from '#functions/render/create-handler.ts'
+import type {RendererTools} from '#functions/render/renderer-tools.ts'
+import {findRendererTools} from '#infra/local/find-renderer-tools.ts'
+import {signEnvelope} from '#shared/attest/envelope.ts'
+import {PAYLOAD_TYPES} from '#shared/attest/payload-types.ts'
+import {unpackBundle} from '#shared/bundle/unpack-bundle.ts'
+import {createGitSource} from '#shared/git/create-git-source.ts'
+import type {BundleAddress, DesiredApp, DesiredState} from '#shared/model/desired-state.ts'
+import type {JournalEvent} from '#shared/model/journal-event.ts'
+import {keys} from '#shared/model/keys.ts'
+import type {Manifest} from '#shared/model/manifest.ts'
+import {type Outcome, outcomeSchema} from '#shared/model/outcome.ts'
+import {type PublishRequest, publishRequestSchema} from '#shared/model/publish-request.ts'
+import {startTrace} from '#shared/model/trace.ts'
+import {systemClock} from '#shared/ports/clock.ts'
+import type {ObjectStore} from '#shared/ports/object-store.ts'
+
+const run = promisify(execFile)
+let tools: Promise<RendererTools> | undefined
+
+/** kubectl and helm as the tests use them: found once. */
+export function rendererTools(): Promise<RendererTools> {
+  tools ??= findRendererTools({env: process.env, cacheDir: join(homedir(), '.cache', 'drawbridge')})
+  return tools
+}
+
+/** Runs git in a folder, whatever the machine's own settings are. */
+export async function git(folder: string, ...args: string[]): Promise<string> {
+  const identity = ['-c', 'user.name=Test', '-c', 'user.email=test@example.com', '-c', 'commit.gpgsign=false']
+  const env = {PATH: process.env.PATH, HOME: '/nonexistent', GIT_CONFIG_NOSYSTEM: '1'}
+  const {stdout} = await run('git', [...identity, '-c', 'init.defaultBranch=main', ...args], {cwd: folder, env})
+  return stdout.trim()
+}
+
+export type Files = Record<string, string | Uint8Array>
+
+/** A bare repository with a work tree to commit from. */
+export interface TestRepository {
+  url: string
+  workTree: string
+  /** Writes files (undefined removes one), commits and pushes; the new commit. */
+  push(files: Record<string, string | Uint8Array | undefined>, branch?: string): Promise<string>
+}
+
+export async function createRepository(folder: string, name: string): Promise<TestRepository> {
+  const url = join(folder, `${name}.git`)
+  const workTree = join(folder, name)
+  await git(folder, 'init', '-q', '--bare', url)
+  await git(folder, 'clone', '-q', url, workTree)
+  return {
+    url,
+    workTree,
+    async push(files, branch = 'main') {
+      await git(workTree, 'checkout', '-q', '-B', branch)
+      for (const [path, content] of Object.entries(files)) {
+        const target = join(workTree, path)
+        if (content === undefined) await rm(target, {recursive: true})
+        else {
+          await mkdir(dirname(target), {recursive: true})
+          await writeFile(target, content)
+        }
+      }
+      await git(workTree, 'add', '-A', '-f')
+      await git(workTree, 'commit', '-q', '--allow-empty', '-m', 'change')
+      await git(workTree, 'push', '-q', '--force', 'origin', branch)
+      return git(workTree, 'rev-parse', 'HEAD')
+    },
+  }
+}
+
+/** The render function over a store and queues in memory, and a stand-in for publish that believes every request. */
+export class RenderBridge {
+  readonly objects = new Map<string, {bytes: Uint8Array; etag: string}>()
+  readonly journal: JournalEvent[] = []
+  readonly deadLetters: {body: string; reason: string | undefined}[] = []
+  readonly folder: string
+  readonly ports: RenderPorts
+  readonly config: RenderConfig
+  readonly #requests: string[] = []
+  readonly #outcomes: string[] = []
+  readonly #handler: ReturnType<typeof createRenderHandler>
+  #etag = 0
+
+  constructor(
+    folder: string,
+    found: RendererTools,
+    repositories: RenderConfig['repositories'],
+    ports: Partial<RenderPorts>,
+  ) {
+    this.folder = folder
+    this.ports = {
+      store: this.#store(),
+      git: createGitSource({cacheDir: join(folder, 'cache'), clock: systemClock}),
+      publishQueue: {send: async (body) => void this.#requests.push(body)},
+      outcomes: {send: async (body) => void this.#outcomes.push(body)},
+      deadLetters: {send: async (body, options) => void this.deadLetters.push({body, reason: options?.reason})},
+      tools: found,
+      clock: systemClock,
+      journal: {record: (event) => void this.journal.push(event)},
+      ...ports,
+    }
+    this.config = {repositories, workDir: join(folder, 'work')}
+    this.#handler = createRenderHandler(this.ports, this.config)
+  }
+
+  /** Hands a PushEvent to the handler; what it sent. */
+  async push(repository: string, after?: string, ref = 'refs/heads/main') {
+    const trace = startTrace({pushed: new Date().toISOString()})
+    const apiVersion = 'drawbridge.dev/v1alpha1'
+    return this.send({
+      apiVersion,
+      kind: 'PushEvent',
+      provider: 'github',
+      delivery: 'd',
+      repository,
+      ref,
+      ...(after && {after}),
+      trace,
+    })
+  }
+
+  async sweep() {
+    return this.send({apiVersion: 'drawbridge.dev/v1alpha1', kind: 'Sweep', trace: startTrace()})
+  }
+
+  async send(message: unknown) {
+    const body = typeof message === 'string' ? message : JSON.stringify(message)
+    const attributes = {
+      ApproximateReceiveCount: '1',
+      SentTimestamp: '0',
+      SenderId: 't',
+      ApproximateFirstReceiveTimestamp: '0',
+    }
+    const record = {messageId: 'm1', receiptHandle: 'r', body, attributes, messageAttributes: {}, md5OfBody: ''}
+    const source = {eventSource: 'aws:sqs', eventSourceARN: 'arn:aws:sqs:local:0:render', awsRegion: 'local'}
+    const {batchItemFailures} = await this.#handler({Records: [{...record, ...source}]})
+    const requests: PublishRequest[] = this.#requests
+      .splice(0)
+      .map((text) => publishRequestSchema.parse(JSON.parse(text)))
+    const outcomes: Outcome[] = this.#outcomes.splice(0).map((text) => outcomeSchema.parse(JSON.parse(text)))
+    return {
+      requests,
+      outcomes,
+      findings: outcomes.flatMap(({findings}) => findings),
+      again: batchItemFailures.length > 0,
+    }
+  }
+
+  /** Does with requests what publish would if nothing were wrong: the cluster's desired state becomes what they say. */
+  async publish(
+    requests: readonly PublishRequest[],
+    life: {issuedAt: string; expiresAt: string} = freshLife(),
+  ): Promise<void> {
+    for (const {cluster, apps, trace} of requests) {
+      const present: DesiredApp[] = apps.flatMap((each) => (each.outcome === 'ready' ? [each.app] : []))
+      const state: DesiredState = {
+        apiVersion: 'drawbridge.dev/v1alpha1',
+        kind: 'DesiredState',
+        cluster,
+        version: 1,
+        ...life,
+        apps: present,
+        trace,
+      }
+      const signer = {keyId: async () => 'sha256:0', sign: async () => new Uint8Array(8)}
+      const bytes = await signEnvelope(signer, PAYLOAD_TYPES.desiredState, Buffer.from(JSON.stringify(state)))
+      await this.ports.store.put(keys.desired(cluster), bytes)
+    }
+  }
+
+  /** The objects of a stored bundle. */
+  manifests(address: BundleAddress): Manifest[] {
+    const stored = this.objects.get(keys.bundle(address.digest))
+    if (stored === undefined) throw new Error(`no bundle ${address.digest}`)
+    return unpackBundle(stored.bytes, address).manifests
+  }
+
+  #store(): ObjectStore {
+    const {objects} = this
+    const write = (key: string, bytes: Uint8Array) => {
+      this.#etag += 1
+      objects.set(key, {bytes, etag: String(this.#etag)})
+    }
+    return {
+      get: async (key) => objects.get(key) ?? 'absent',
+      create: async (key, bytes) => {
+        if (objects.has(key)) return 'exists'
+        write(key, bytes)
+        return 'created'
+      },
+      swap: async () => 'conflict',
+      put: async (key, bytes) => write(key, bytes),
+      list: async (prefix, options) =>
+        [...objects.keys()]
+          .filter((key) => key.startsWith(prefix) && (options?.after === undefined || key > options.after))
+          .sort()
+          .slice(0, options?.limit ?? 1000),
+    }
+  }
+}
+
+export function freshLife(): {issuedAt: string; expiresAt: string} {
+  const now = Date.now()
+  return {issuedAt: new Date(now).toISOString(), expiresAt: new Date(now + 7 * 86_400_000).toISOString()}
+}
+
+/** A folder of its own for one test. */
+export async function temporaryFolder(context: {after(cleanUp: () => Promise<void>): void}): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'drawbridge-test-'))
+  context.after(() => rm(folder, {recursive: true, force: true}))
+  return folder
+}
+
+/** A bridge that follows one repository. */
+export async function startRenderBridge(
+  context: {after(cleanUp: () => Promise<void>): void},
+  ports: Partial<RenderPorts> = {},
+): Promise<{bridge: RenderBridge; repository: TestRepository; folder: string}> {
+  const folder = await temporaryFolder(context)
+  const repository = await createRepository(folder, 'fleet')
+  const bridge = new RenderBridge(folder, await rendererTools(), [{url: repository.url}], ports)
+  return {bridge, repository, folder}
+}
