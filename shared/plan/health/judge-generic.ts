@@ -25,7 +25,7 @@ import {
  * usage let one read from other conditions, counts and one-word fields. Without any of those it counts as Current, since many kinds have no status.
  */
 export function judgeGeneric(object: JsonObject): ObjectHealth {
-  const conditions = [...readConditions(object), ...readNestedConditions(object)]
+  const conditions = [...readConditions(object), ...readNestedConditions(object)].map(readNotReady)
   const failure = conditions.find((condition) => condition.status === 'True' && isFailureType(condition.type))
   if (failure !== undefined) return failed(describeCondition(failure))
 
@@ -70,6 +70,13 @@ function judgeSummary(object: JsonObject, condition: Condition): ObjectHealth {
   return tellsFailure(condition) ? failed(said) : inProgress(said)
 }
 
+// Some say `NotReady: True` in place of `Ready: False`.
+function readNotReady(condition: Condition): Condition {
+  return condition.type === 'NotReady' && condition.status === 'True'
+    ? {...condition, type: 'Ready', status: 'False'}
+    : condition
+}
+
 // A route has a list of conditions for each of its parents (Gateway API), or for each of its routers.
 function readNestedConditions(object: JsonObject): Condition[] {
   const lists = Object.values(childObject(object, 'status') ?? {}).filter((value) => Array.isArray(value))
@@ -81,6 +88,7 @@ function readNestedConditions(object: JsonObject): Condition[] {
 
 function tellsFailure(condition: Condition): boolean {
   if (condition.status !== 'False' || isFailureType(condition.type)) return false
+  if (condition.severity === 'Error') return true
   return hasWord(condition.reason, failureWords) || hasWord(condition.message, failureWords)
 }
 

@@ -16,6 +16,8 @@ export interface Condition {
   status: 'True' | 'False' | 'Unknown'
   reason: string
   message: string
+  /** `Error`, `Warning` or `Info` where a Cluster API object says so; '' elsewhere. */
+  severity: string
   observedGeneration: number | undefined
 }
 
@@ -79,6 +81,7 @@ function readCondition(condition: JsonObject, type: string): Condition {
     status: readConditionStatus(condition.status),
     reason: readText(condition, 'reason'),
     message: readText(condition, 'message'),
+    severity: readText(condition, 'severity'),
     observedGeneration: typeof generation === 'number' ? generation : undefined,
   }
 }

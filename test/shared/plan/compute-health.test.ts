@@ -336,6 +336,18 @@ const generic: Case[] = [
     reason: /no such zone/,
   },
   {
+    name: 'one that says that it is not ready, and why for good',
+    object: custom({conditions: [condition('NotReady', 'True', 'InvalidResourceException', 'no listener')]}),
+    health: 'Failed',
+    reason: /no listener/,
+  },
+  {
+    name: 'one that calls its condition an error',
+    object: custom({conditions: [{...condition('Ready', 'False', '', '7 of 10 completed'), severity: 'Error'}]}),
+    health: 'Failed',
+    reason: /7 of 10/,
+  },
+  {
     name: 'one that is stalled',
     object: custom({conditions: [condition('Reconciling', 'True'), condition('Stalled', 'True', 'BadSpec')]}),
     health: 'Failed',

@@ -141,12 +141,12 @@ test('splits what is too much for one chunk, each below the limit', () => {
 })
 
 test('loses no entry when writing stops between any two chunks, growing or shrinking', () => {
-  const small = bulkyEntries(400)
-  const large = bulkyEntries(4_000)
+  const small = bulkyEntries(300)
+  const large = bulkyEntries(2_500)
   for (const [from, to] of [
     [small, large],
     [large, small],
-    [large, large.slice(0, 1_500)],
+    [large, large.slice(0, 1_200)],
   ] as const) {
     const stored = new Map(encodeInventory(from).map((chunk, index) => [index, chunk]))
     const writes = orderInventoryWrites(stored.size, encodeInventory(to))
