@@ -1,0 +1,69 @@
+import {gunzipSync, gzipSync} from 'node:zlib'
+import {z} from 'zod'
+import {type Digest, digestSchema} from '#shared/model/digest.ts'
+import {limits} from '#shared/model/limits.ts'
+import {childObject} from '#shared/model/manifest.ts'
+import {timeSchema} from '#shared/model/names.ts'
+import type {KubeClient} from './kube/kube-client.ts'
+import {STATE_MANAGER} from './marks.ts'
+import {stateTypes} from './state-types.ts'
+
+/** What was accepted last, as the cluster remembers it. */
+export interface AcceptedRecord {
+  version: number
+  payload: Digest
+  /** RFC 3339. */
+  acceptedAt: string
+  /** The whole envelope; absent where it is too large to keep in the cluster. */
+  envelope?: Uint8Array
+}
+
+/** The memory of the accepted desired state: ConfigMap `drawbridge-accepted`. */
+export interface AcceptedStore {
+  load(): Promise<AcceptedRecord | undefined>
+  save(record: AcceptedRecord): Promise<void>
+}
+
+/** Base64 and metadata around it still fit into etcd's 1.5 MiB. */
+const MAX_KEPT_BYTES = 900 * 1024
+const NAME = 'drawbridge-accepted'
+
+const recordSchema = z.object({
+  version: z.coerce.number().int().positive(),
+  payload: digestSchema,
+  acceptedAt: timeSchema,
+})
+
+/** Creates the memory in a namespace that exists. */
+export function createAcceptedStore(kube: Pick<KubeClient, 'get' | 'apply'>, namespace: string): AcceptedStore {
+  const target = {namespace, name: NAME}
+  return {
+    async load() {
+      const found = await kube.get(stateTypes.configMap, target, 'whole')
+      if (found === 'absent') return undefined
+      // A memory that cannot be read must not count as none: that would let an older version in.
+      const record = recordSchema.parse(childObject(found, 'data'))
+      const kept = childObject(found, 'binaryData')?.envelope
+      if (typeof kept !== 'string') return record
+      const envelope = gunzipSync(Buffer.from(kept, 'base64'), {maxOutputLength: limits.maxEnvelopeBytes})
+      return {...record, envelope}
+    },
+    async save({version, payload, acceptedAt, envelope}) {
+      const kept = envelope === undefined ? undefined : gzipSync(envelope)
+      const body = {
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: target,
+        data: {version: String(version), payload, acceptedAt},
+        ...(kept === undefined || kept.length > MAX_KEPT_BYTES
+          ? {}
+          : {binaryData: {envelope: kept.toString('base64')}}),
+      }
+      await kube.apply(stateTypes.configMap, target, JSON.stringify(body), {
+        fieldManager: STATE_MANAGER,
+        force: true,
+        detail: 'metadata',
+      })
+    },
+  }
+}

@@ -1,0 +1,89 @@
+import type {TrustRoot} from '#shared/attest/trust-root.ts'
+import type {AppEvent, ReportEvent} from '#shared/model/cluster-report.ts'
+import type {DesiredState} from '#shared/model/desired-state.ts'
+import type {ObjectRef} from '#shared/model/object-ref.ts'
+import type {Clock} from '#shared/ports/clock.ts'
+import type {Journal} from '#shared/ports/journal.ts'
+import type {ObjectStore} from '#shared/ports/object-store.ts'
+import type {QueueReceiver, QueueSender} from '#shared/ports/queue.ts'
+import type {AppliedEntry, AppState} from './app-state.ts'
+import type {Policy} from './check-policy.ts'
+import type {AgentConfig} from './config.ts'
+import type {InventoryStore} from './inventory-store.ts'
+import type {Discovery} from './kube/discovery.ts'
+import type {KubeClient} from './kube/kube-client.ts'
+import type {ConcurrencyLimit} from './limit-concurrency.ts'
+import type {LiveIndex} from './live-index.ts'
+
+/** What the agent is handed from outside. */
+export interface AgentPorts {
+  kube: KubeClient
+  store: ObjectStore
+  /** The cluster's own queue: hints that the desired state changed. */
+  queue: QueueReceiver
+  statusQueue: QueueSender
+  clock: Clock
+  journal: Journal
+  trustRoot: TrustRoot
+  policy: Policy
+  /** Adapts how many requests run at once to what the API server bears. */
+  limit: ConcurrencyLimit
+  /** A line for people who debug; never holds a Secret value. */
+  log: (level: 'debug' | 'info' | 'warn', message: string) => void
+}
+
+export interface DesiredCondition {
+  version: number
+  state: 'current' | 'stale' | 'none'
+  reason?: string
+  since: string
+}
+
+/** What the parts of one term of leadership share. */
+export interface AgentContext {
+  readonly ports: AgentPorts
+  readonly config: AgentConfig
+  /** Ends with the term: nothing may be written afterwards. */
+  readonly signal: AbortSignal
+  readonly live: LiveIndex
+  readonly discovery: Discovery
+  readonly inventories: InventoryStore
+  /** Bundles loaded at once. */
+  readonly loads: ConcurrencyLimit
+  readonly apps: Map<string, AppState>
+  /** Which app's inventory holds an object. */
+  readonly owners: Map<string, AppState>
+  readonly events: ReportEvent[]
+  desired: DesiredState | undefined
+  /** Resolves when the cluster remembers what was accepted last: nothing else may be written before. */
+  acceptance: Promise<void>
+  condition: DesiredCondition
+  kubernetes: string
+  /** Reconciles an app as soon as its running reconcile, if any, has ended. */
+  reconcile(app: AppState): void
+  /** The report is to be sent anew. */
+  changed(): void
+}
+
+/** Something to tell of an app, in the journal and in the report's events. */
+export interface Telling {
+  event: AppEvent | 'pulled'
+  at: Date
+  message?: string
+  object?: ObjectRef
+  code?: string
+}
+
+/** Puts an entry into an app's inventory. */
+export function keepEntry(ctx: Pick<AgentContext, 'owners'>, app: AppState, key: string, entry: AppliedEntry): void {
+  app.inventory.set(key, entry)
+  app.unsaved = true
+  ctx.owners.set(key, app)
+}
+
+/** Takes an entry from an app's inventory. */
+export function dropEntry(ctx: Pick<AgentContext, 'owners'>, app: AppState, key: string): void {
+  app.inventory.delete(key)
+  app.unsaved = true
+  if (ctx.owners.get(key) === app) ctx.owners.delete(key)
+}

@@ -1,0 +1,127 @@
+import type {Health} from '#shared/model/cluster-report.ts'
+import type {DesiredApp, PresentApp} from '#shared/model/desired-state.ts'
+import type {ObjectRef} from '#shared/model/object-ref.ts'
+import type {Trace} from '#shared/model/trace.ts'
+import type {InventoryEntry} from '#shared/plan/inventory.ts'
+import type {InventoryError} from '#shared/plan/inventory-error.ts'
+import type {PlannedBundle} from './plan-objects.ts'
+
+/** An inventory's entry, with what need not outlive the process. */
+export interface AppliedEntry extends InventoryEntry {
+  /** When our fields were written, as the object's managedFields say; undefined before it was seen. */
+  appliedAt?: string
+}
+
+/** An object that is not as desired, as reports show it. Field paths only, never values. */
+export interface Drift {
+  ref: ObjectRef
+  what: string
+  manager?: string
+  /** RFC 3339 */
+  since: string
+}
+
+export interface AppCondition {
+  ready: 'True' | 'False' | 'Unknown'
+  /** Flux's reason words where one fits. */
+  reason: string
+  message: string
+  /** RFC 3339: since when `ready` is what it is. */
+  since: string
+}
+
+/** A bundle that was verified and made ready to be applied. */
+export interface LoadedBundle extends PlannedBundle {
+  app: PresentApp
+}
+
+/** All that the agent knows of one app. What must outlive the process is in the cluster: the inventory above all. */
+export interface AppState {
+  readonly name: string
+  /** What the accepted desired state says; undefined for one that it does not name. */
+  target: DesiredApp | undefined
+  /** The last verified bundle: what drift is healed to. */
+  bundle: LoadedBundle | undefined
+  inventory: Map<string, AppliedEntry>
+  brokenInventory: InventoryError | undefined
+  /** The inventory in the cluster may differ from `inventory`. */
+  unsaved: boolean
+  /** Objects with a request under way: what is seen of them is our own doing. */
+  busy: Set<string>
+  /** Between the first and the last change of a reconcile: drift is looked at afterwards. */
+  applying: boolean
+  /** Ends the reconcile that runs now. */
+  abort: AbortController | undefined
+  running: Promise<void> | undefined
+  /** Someone wants another reconcile as soon as the running one has ended. */
+  wanted: boolean
+  retry: NodeJS.Timeout | undefined
+  failures: number
+  /** Resolves when the target's bundle was loaded or refused. */
+  loading: Promise<void>
+  loaded: () => void
+  /** The revision that is applied in full. */
+  revision: string | undefined
+  /** The revision of the last event that told of health. */
+  healthyRevision: string | undefined
+  /** What was told of this failure, so that it is told once. */
+  toldProblem: string | undefined
+  condition: AppCondition
+  trace: Trace | undefined
+  unhealthy: Map<string, {ref: ObjectRef; health: Health; reason: string}>
+  /** Set while health is waited for. */
+  deadline: NodeJS.Timeout | undefined
+  waiting: boolean
+  drifted: Map<string, Drift>
+  /** Times of the last heals of an object, in milliseconds of a monotonic clock. */
+  heals: Map<string, number[]>
+  healing: Set<string>
+}
+
+/** An app that nothing is known of yet. */
+export function createAppState(name: string, now: Date): AppState {
+  return {
+    name,
+    target: undefined,
+    bundle: undefined,
+    inventory: new Map(),
+    brokenInventory: undefined,
+    unsaved: false,
+    busy: new Set(),
+    applying: false,
+    abort: undefined,
+    running: undefined,
+    wanted: false,
+    retry: undefined,
+    failures: 0,
+    loading: Promise.resolve(),
+    loaded: () => undefined,
+    revision: undefined,
+    healthyRevision: undefined,
+    toldProblem: undefined,
+    condition: {ready: 'Unknown', reason: 'Progressing', message: 'not looked at yet', since: now.toISOString()},
+    trace: undefined,
+    unhealthy: new Map(),
+    deadline: undefined,
+    waiting: false,
+    drifted: new Map(),
+    heals: new Map(),
+    healing: new Set(),
+  }
+}
+
+/** The verified bundle of what the desired state says now; undefined while it is loaded, or where it was refused. */
+export function currentBundle(app: AppState): LoadedBundle | undefined {
+  const {target, bundle} = app
+  return target?.state === 'present' && bundle?.app.bundle.digest === target.bundle.digest ? bundle : undefined
+}
+
+/** The user that an app's objects are applied as: its ServiceAccount, or undefined for the agent itself. */
+export function impersonatedUser(app: Pick<PresentApp, 'serviceAccount'> | undefined): {impersonate?: string} {
+  if (app?.serviceAccount === undefined) return {}
+  const [namespace, name, ...rest] = app.serviceAccount.split('/')
+  // Fail closed: a name that cannot be impersonated must never mean "as the agent itself".
+  if (!namespace || !name || rest.length > 0)
+    throw new Error(`serviceAccount "${app.serviceAccount}" must be namespace/name`)
+  return {impersonate: `system:serviceaccount:${namespace}:${name}`}
+}

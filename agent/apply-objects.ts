@@ -1,0 +1,96 @@
+import {setTimeout as sleep} from 'node:timers/promises'
+import {describeError} from '#shared/model/drawbridge-error.ts'
+import {formatRef, type ObjectRef} from '#shared/model/object-ref.ts'
+import {type AgentContext, keepEntry} from './agent-context.ts'
+import {type AppState, impersonatedUser, type LoadedBundle} from './app-state.ts'
+import {isKubeError} from './kube/kube-error.ts'
+import {FIELD_MANAGER} from './marks.ts'
+import type {PlannedObject} from './plan-objects.ts'
+
+export interface ApplyFailure {
+  ref: ObjectRef
+  message: string
+}
+
+/** How long a kind whose definition was just established may still be unknown to the API server. */
+const NEW_KIND_LIMIT_MS = 10_000
+
+/**
+ * Applies objects concurrently, one request each. An abort stops before the next object; what was begun is finished and noted in
+ * the inventory. Failures are returned, and do not stop the others.
+ */
+export async function applyObjects(
+  ctx: AgentContext,
+  app: AppState,
+  bundle: LoadedBundle,
+  objects: PlannedObject[],
+  signal: AbortSignal,
+): Promise<ApplyFailure[]> {
+  const failures: ApplyFailure[] = []
+  await Promise.all(
+    objects.map((object) =>
+      ctx.ports.limit.run(async () => {
+        if (signal.aborted || ctx.signal.aborted) return
+        try {
+          await applyObject(ctx, app, bundle, object)
+        } catch (error) {
+          if (isKubeError(error, 'ABORTED')) return
+          failures.push({ref: object.ref, message: explain(object, error)})
+        }
+      }),
+    ),
+  )
+  return failures
+}
+
+/** Applies one object and notes in the inventory what the server made of it. */
+export async function applyObject(
+  ctx: AgentContext,
+  app: AppState,
+  bundle: LoadedBundle,
+  object: PlannedObject,
+): Promise<void> {
+  const {type, key, ref, apiVersion, digest} = object
+  if (type === undefined) throw new Error(unknownKind(object))
+  // A heal of the same object may be under way; whoever comes last must have the last word.
+  while (app.busy.has(key)) await sleep(5)
+  app.busy.add(key)
+  try {
+    const answer = await retryNewKind(object, ctx.signal, () =>
+      ctx.ports.kube.apply(type, ref, object.body, {
+        fieldManager: FIELD_MANAGER,
+        force: true,
+        detail: 'metadata',
+        ...impersonatedUser(bundle.app),
+      }),
+    )
+    const {fields, uid, appliedAt} = ctx.live.note(type, answer)
+    keepEntry(ctx, app, key, {ref, version: apiVersion, applied: digest, fields, uid, appliedAt})
+  } finally {
+    app.busy.delete(key)
+  }
+}
+
+/** Says which kind the server lacks, for an object without a type. */
+export function unknownKind({ref, apiVersion}: PlannedObject): string {
+  return `${formatRef(ref)}: the cluster serves no ${ref.kind} in ${apiVersion}; install its CustomResourceDefinition, or correct apiVersion and kind`
+}
+
+/** The API server goes on to answer 404 for a moment after a definition was established. */
+async function retryNewKind<T>(object: PlannedObject, signal: AbortSignal, send: () => Promise<T>): Promise<T> {
+  const giveUpAt = performance.now() + NEW_KIND_LIMIT_MS
+  for (;;) {
+    try {
+      return await send()
+    } catch (error) {
+      if (!object.defined || !isKubeError(error, 'NOT_FOUND') || performance.now() > giveUpAt || signal.aborted)
+        throw error
+    }
+    await sleep(50)
+  }
+}
+
+function explain(object: PlannedObject, error: unknown): string {
+  const words = describeError(error)
+  return isKubeError(error) || words.startsWith(formatRef(object.ref)) ? words : `${formatRef(object.ref)}: ${words}`
+}

@@ -1,0 +1,76 @@
+import {childObject, isJsonObject} from '#shared/model/manifest.ts'
+import {type ObjectRef, refKey} from '#shared/model/object-ref.ts'
+import {countsAsHeld} from '#shared/plan/guard-prune.ts'
+import type {AgentPorts} from './agent-context.ts'
+import type {KubeClient, ResourceType} from './kube/kube-client.ts'
+import {metaText} from './kube/kube-object.ts'
+
+/**
+ * Counts what would be lost with an object beyond what this app deletes itself: a Namespace's content, a definition's custom
+ * resources, a claim's data; 0 for every other kind, `'unknown'` where it cannot be told. `ours` holds the keys of what the same prune deletes.
+ */
+export async function countHeld(
+  ports: Pick<AgentPorts, 'kube' | 'log'>,
+  type: ResourceType,
+  ref: ObjectRef,
+  ours: ReadonlySet<string>,
+): Promise<number | 'unknown'> {
+  const {kube} = ports
+  const kind = ref.group === '' ? ref.kind : `${ref.kind}.${ref.group}`
+  if (!['Namespace', 'PersistentVolumeClaim', 'CustomResourceDefinition.apiextensions.k8s.io'].includes(kind)) return 0
+  try {
+    if (kind === 'Namespace') return await countInNamespace(kube, ref.name, ours)
+    const object = await kube.get(type, ref, 'whole')
+    if (object === 'absent') return 0
+    if (kind === 'PersistentVolumeClaim') return childObject(object, 'status')?.phase === 'Bound' ? 1 : 0
+    const instances = definedType(childObject(object, 'spec'))
+    return instances === undefined ? 'unknown' : await countOfType(kube, instances, undefined, ours)
+  } catch (error) {
+    ports.log(
+      'warn',
+      `cannot tell what ${kind} ${ref.name} holds: ${error instanceof Error ? error.message : 'unknown'}`,
+    )
+    return 'unknown'
+  }
+}
+
+async function countInNamespace(kube: KubeClient, namespace: string, ours: ReadonlySet<string>): Promise<number> {
+  let held = 0
+  for (const apiVersion of await kube.listApiVersions()) {
+    const types = await kube.listTypes(apiVersion)
+    if (types === 'absent') continue
+    for (const type of types) {
+      if (type.namespaced && type.listable !== false) held += await countOfType(kube, type, namespace, ours)
+    }
+  }
+  return held
+}
+
+async function countOfType(
+  kube: KubeClient,
+  type: ResourceType,
+  namespace: string | undefined,
+  ours: ReadonlySet<string>,
+): Promise<number> {
+  const {items} = await kube.list(type, {detail: 'metadata', ...(namespace === undefined ? {} : {namespace})})
+  return items.filter((item) => {
+    const ref = {group: type.group, kind: type.kind, namespace: metaText(item, 'namespace'), name: item.metadata.name}
+    return !ours.has(refKey(ref)) && countsAsHeld(ref, item.metadata.ownerReferences)
+  }).length
+}
+
+function definedType(spec: ReturnType<typeof childObject>): ResourceType | undefined {
+  const names = childObject(spec, 'names')
+  const versions = Array.isArray(spec?.versions) ? spec.versions : []
+  const served = versions.find((version) => isJsonObject(version) && version.served === true)
+  if (!isJsonObject(served) || typeof served.name !== 'string') return undefined
+  if (typeof spec?.group !== 'string' || typeof names?.plural !== 'string' || typeof names.kind !== 'string')
+    return undefined
+  return {
+    group: spec.group,
+    version: served.name,
+    kind: names.kind,
+    plural: names.plural,
+    namespaced: spec.scope === 'Namespaced',
+  }
+}

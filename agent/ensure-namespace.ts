@@ -1,0 +1,18 @@
+import type {KubeClient} from './kube/kube-client.ts'
+import {stateTypes} from './state-types.ts'
+
+/** Creates a namespace where there is none; one that exists is left as it is. */
+export async function ensureNamespace(
+  kube: Pick<KubeClient, 'get' | 'create'>,
+  name: string,
+  impersonate?: string,
+): Promise<'created' | 'exists'> {
+  const found = await kube.get(stateTypes.namespace, {namespace: '', name}, 'metadata')
+  if (found !== 'absent') return 'exists'
+  const answer = await kube.create(
+    stateTypes.namespace,
+    {apiVersion: 'v1', kind: 'Namespace', metadata: {name}},
+    impersonate,
+  )
+  return answer === 'exists' ? 'exists' : 'created'
+}

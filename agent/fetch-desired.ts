@@ -1,0 +1,120 @@
+import {setTimeout as sleep} from 'node:timers/promises'
+import {describeError} from '#shared/model/drawbridge-error.ts'
+import {keys} from '#shared/model/keys.ts'
+import {limits} from '#shared/model/limits.ts'
+import {acceptDesired, recallAccepted} from './accept-desired.ts'
+import type {AcceptedRecord, AcceptedStore} from './accepted-state.ts'
+import type {AgentContext, DesiredCondition} from './agent-context.ts'
+import {setDesired} from './set-desired.ts'
+import {tellRefusal} from './tell-event.ts'
+
+/** Looks for a newer desired state and makes it the one to bring about, if it can be believed. */
+export interface DesiredFetcher {
+  fetch(): Promise<void>
+}
+
+const SAVE_RETRY_MS = 500
+
+/** Creates the fetcher. `accepted` is what the cluster remembers. */
+export function createDesiredFetcher(
+  ctx: AgentContext,
+  memory: AcceptedStore,
+  accepted: AcceptedRecord | undefined,
+): DesiredFetcher {
+  const {store, clock, trustRoot} = ctx.ports
+  const {cluster} = ctx.config
+  let record = accepted
+  let etag: string | undefined
+  let told = ''
+
+  return {
+    async fetch() {
+      let found: Awaited<ReturnType<typeof store.get>>
+      try {
+        found = await store.get(keys.desired(cluster), {
+          maxBytes: limits.maxEnvelopeBytes,
+          signal: ctx.signal,
+          ...(etag === undefined ? {} : {ifNoneMatch: etag}),
+        })
+      } catch (error) {
+        if (!ctx.signal.aborted) freeze(`the desired state cannot be fetched: ${describeError(error)}`)
+        return
+      }
+      if (found === 'absent') return freeze('no desired state is published for this cluster')
+      if (found === 'not-modified') {
+        if (told === '') checkExpiry()
+        else if (told !== 'refused') {
+          told = ''
+          checkExpiry()
+        }
+        return
+      }
+      take(found.bytes, found.etag, clock.now())
+    },
+  }
+
+  function take(envelope: Uint8Array, newEtag: string, pulledAt: Date): void {
+    const acceptance = acceptDesired(envelope, {trustRoot, cluster, accepted: record, clock})
+    etag = newEtag
+    if (acceptance.outcome === 'refused') {
+      const {code, message} = acceptance.error
+      told = 'refused'
+      tellRefusal(ctx, pulledAt, code, message)
+      ctx.ports.log('warn', `refused a desired state: ${code}: ${message}`)
+      freeze(`${code}: ${message}`, 'refused')
+      return
+    }
+    told = ''
+    if (acceptance.outcome === 'accepted') {
+      record = acceptance.record
+      ctx.acceptance = remember(acceptance.record)
+    }
+    const {desired} = acceptance
+    setState({version: desired.version, state: 'current'})
+    setDesired(ctx, desired, pulledAt)
+  }
+
+  /** Keeps what runs, and says that it is stale; falls back on what the cluster remembers where nothing is known yet. */
+  function freeze(reason: string, why = reason): void {
+    told = why
+    if (ctx.desired === undefined && record !== undefined) {
+      try {
+        const recalled = recallAccepted(record, {trustRoot, cluster})
+        if (recalled !== undefined) setDesired(ctx, recalled, clock.now())
+      } catch (error) {
+        ctx.ports.log('warn', `what the cluster remembers as accepted is not believed: ${describeError(error)}`)
+      }
+    }
+    setState({version: record?.version ?? 0, state: record === undefined ? 'none' : 'stale', reason})
+  }
+
+  function checkExpiry(): void {
+    const {desired} = ctx
+    if (desired === undefined) return
+    if (Date.parse(desired.expiresAt) <= clock.now().getTime()) {
+      const reason = `EXPIRED: the desired state expired at ${desired.expiresAt}`
+      if (ctx.condition.reason !== reason) tellRefusal(ctx, clock.now(), 'EXPIRED', reason)
+      setState({version: desired.version, state: 'stale', reason})
+    } else setState({version: desired.version, state: 'current'})
+  }
+
+  function setState(next: Omit<DesiredCondition, 'since'>): void {
+    const {condition} = ctx
+    if (condition.version === next.version && condition.state === next.state && condition.reason === next.reason) return
+    const since = condition.state === next.state ? condition.since : clock.now().toISOString()
+    ctx.condition = {...next, since}
+    ctx.changed()
+  }
+
+  /** Nothing is written to the cluster before the accepted version is remembered in it. */
+  async function remember(next: AcceptedRecord): Promise<void> {
+    while (!ctx.signal.aborted && record === next) {
+      try {
+        return await memory.save(next)
+      } catch (error) {
+        ctx.ports.log('warn', `cannot remember the accepted version: ${describeError(error)}`)
+      }
+      await sleep(SAVE_RETRY_MS, undefined, {signal: ctx.signal}).catch(() => undefined)
+    }
+  }
+}

@@ -1,0 +1,141 @@
+import {setTimeout as sleep} from 'node:timers/promises'
+import {describeError} from '#shared/model/drawbridge-error.ts'
+import {formatRef} from '#shared/model/object-ref.ts'
+import {diffFields} from '#shared/plan/diff-fields.ts'
+import {managersOf} from '#shared/plan/fingerprint-fields.ts'
+import type {AgentContext} from './agent-context.ts'
+import {type AppState, type Drift, impersonatedUser, type LoadedBundle} from './app-state.ts'
+import {applyObject} from './apply-objects.ts'
+import {type DriftKind, driftOf} from './detect-drift.ts'
+import {claimantOf} from './judge-owner.ts'
+import {labelOf, metaText} from './kube/kube-object.ts'
+import {APP_LABEL, FIELD_MANAGER} from './marks.ts'
+import type {PlannedObject} from './plan-objects.ts'
+import {requestReconcile} from './request-reconcile.ts'
+import {tellEvent} from './tell-event.ts'
+
+const FIGHT_HEALS = 5
+const FIGHT_WINDOW_MS = 60_000
+const FIGHT_PAUSE_MS = 30_000
+const MAX_SHOWN_FIELDS = 10
+
+/** Looks whether an object drifted, and if so tells it and, where the app asks for that, applies it again. One at a time per object. */
+export function handleDrift(ctx: AgentContext, app: AppState, key: string): void {
+  const policy = app.target?.state === 'present' ? app.target.sync.drift : 'off'
+  if (policy === 'off' || app.healing.has(key)) return
+  const kind = driftOf(ctx, app, key)
+  if (kind === undefined) {
+    if (app.drifted.delete(key)) ctx.changed()
+    return
+  }
+  app.healing.add(key)
+  void healWhileDrifted(ctx, app, key, policy)
+    .catch((error: unknown) => {
+      if (ctx.signal.aborted) return
+      ctx.ports.log('warn', `healing ${key} of app ${app.name}: ${describeError(error)}`)
+      requestReconcile(ctx, app, 'soon')
+    })
+    .finally(() => app.healing.delete(key))
+}
+
+async function healWhileDrifted(
+  ctx: AgentContext,
+  app: AppState,
+  key: string,
+  policy: 'heal' | 'detect',
+): Promise<void> {
+  // Something may change again while it is healed: its event was ignored meanwhile. Bounded by the pause for fights.
+  for (let round = 0; round < 20 && !ctx.signal.aborted; round++) {
+    const kind = driftOf(ctx, app, key)
+    const {bundle} = app
+    const object = bundle?.objects.get(key)
+    if (kind === undefined || bundle === undefined || object === undefined) return
+    const drift = await describeDrift(ctx, bundle, object, kind)
+    // It was put right, or is under our own hands, by now.
+    if (driftOf(ctx, app, key) === undefined) return
+    if (drift !== 'no-difference') noteDrift(ctx, app, key, drift)
+    if (policy === 'detect') return
+    // It cannot be made anew before it is gone; that it is gone is told by the watch.
+    if (kind === 'terminating') return
+    if (kind === 'other-owner') {
+      const other = claimantOf(ctx, app, key)
+      if (other !== undefined) return
+    }
+    await pauseInFight(ctx, app, key)
+    const healed = await ctx.ports.limit.run(async () => {
+      if (ctx.signal.aborted || app.applying || app.bundle !== bundle) return false
+      await applyObject(ctx, app, bundle, object)
+      return true
+    })
+    if (!healed) return
+    if (app.drifted.delete(key) && drift !== 'no-difference') {
+      tellEvent(ctx, app, {
+        event: 'healed',
+        at: ctx.ports.clock.now(),
+        object: object.ref,
+        message: `${formatRef(object.ref)} is as desired again`,
+      })
+    }
+    requestReconcile(ctx, app, 'inventory')
+  }
+}
+
+/** Says in words what differs: fields by their paths (never values), and who changed them. */
+async function describeDrift(
+  ctx: AgentContext,
+  bundle: LoadedBundle,
+  object: PlannedObject,
+  kind: DriftKind,
+): Promise<Drift | 'no-difference'> {
+  const {ref, type} = object
+  const since = ctx.ports.clock.now().toISOString()
+  const live = type === undefined ? 'absent' : await ctx.ports.kube.get(type, ref, 'whole')
+  if (live === 'absent' || type === undefined) return {ref, what: 'deleted', since}
+  if (metaText(live, 'deletionTimestamp') !== '') return {ref, what: 'is being deleted', since}
+  const wanted = await ctx.ports.kube.apply(type, ref, object.body, {
+    fieldManager: FIELD_MANAGER,
+    force: true,
+    dryRun: true,
+    detail: 'whole',
+    ...impersonatedUser(bundle.app),
+  })
+  const paths = diffFields(live, wanted).map(({path}) => path)
+  const label = labelOf(live, APP_LABEL)
+  if (paths.length === 0 && kind !== 'other-owner') return 'no-difference'
+  const manager = managersOf(undefined, live.metadata.managedFields, FIELD_MANAGER)[0]?.manager
+  const shown = paths.slice(0, MAX_SHOWN_FIELDS).join(', ')
+  const more = paths.length > MAX_SHOWN_FIELDS ? ` and ${paths.length - MAX_SHOWN_FIELDS} more fields` : ''
+  const what =
+    label === undefined
+      ? `lost its owner label: ${shown}${more}`
+      : kind === 'other-owner'
+        ? `is marked as owned by app ${label}`
+        : `changed: ${shown}${more}`
+  return {ref, what, since, ...(manager === undefined ? {} : {manager})}
+}
+
+function noteDrift(ctx: AgentContext, app: AppState, key: string, drift: Drift): void {
+  const known = app.drifted.get(key)
+  app.drifted.set(key, {...drift, since: known?.since ?? drift.since})
+  if (known?.what === drift.what && known.manager === drift.manager) return
+  const by = drift.manager === undefined ? '' : ` (last changed by ${drift.manager})`
+  tellEvent(ctx, app, {
+    event: 'drifted',
+    at: ctx.ports.clock.now(),
+    object: drift.ref,
+    message: `${formatRef(drift.ref)} ${drift.what}${by}`,
+  })
+}
+
+/** Waits before it heals the same object more than five times a minute: somebody keeps changing it back. */
+async function pauseInFight(ctx: AgentContext, app: AppState, key: string): Promise<void> {
+  const now = performance.now()
+  const recent = (app.heals.get(key) ?? []).filter((at) => now - at < FIGHT_WINDOW_MS)
+  app.heals.set(key, [...recent, now])
+  if (recent.length < FIGHT_HEALS) return
+  const drift = app.drifted.get(key)
+  if (drift !== undefined) {
+    noteDrift(ctx, app, key, {...drift, what: `${drift.what}; it is changed back again and again, so healing pauses`})
+  }
+  await sleep(FIGHT_PAUSE_MS, undefined, {signal: ctx.signal}).catch(() => undefined)
+}

@@ -1,0 +1,256 @@
+import {isJsonObject, type JsonObject} from '#shared/model/manifest.ts'
+import {
+  apiVersionOf,
+  type Detail,
+  type KubeClient,
+  type ListOptions,
+  type ObjectName,
+  type ResourceType,
+} from './kube-client.ts'
+import {KubeError} from './kube-error.ts'
+import {asKubeObject, type KubeObject} from './kube-object.ts'
+import {type KubeTransport, refusal} from './send-request.ts'
+
+const PAGE_SIZE = 500
+const MAX_PAGES = 1_000
+/** The server sends a bookmark about once a minute, so a longer silence is a stream that died. */
+const STALL_MS = 90_000
+
+const accepts = {
+  metadata: {
+    one: 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1',
+    list: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1',
+  },
+  whole: {one: 'application/json', list: 'application/json'},
+} as const
+
+/** The port's implementation over HTTP and JSON. */
+export function createKubeClient(transport: KubeTransport): KubeClient {
+  return {
+    async serverVersion() {
+      const {body} = await transport.send({method: 'GET', path: '/version', what: "read the API server's version"})
+      const parsed = parseObject(body)
+      return typeof parsed.gitVersion === 'string' ? parsed.gitVersion : 'unknown'
+    },
+
+    async listTypes(apiVersion) {
+      const path = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`
+      const response = await transport.send({method: 'GET', path, what: `discover ${apiVersion}`}, [404])
+      return response.status === 404 ? 'absent' : readTypes(apiVersion, parseObject(response.body))
+    },
+
+    async listApiVersions() {
+      const {body} = await transport.send({method: 'GET', path: '/apis', what: 'discover API groups'})
+      const {groups} = parseObject(body)
+      const preferred = (Array.isArray(groups) ? groups : []).flatMap((group) => {
+        const version =
+          isJsonObject(group) && isJsonObject(group.preferredVersion) ? group.preferredVersion.groupVersion : undefined
+        return typeof version === 'string' ? [version] : []
+      })
+      return ['v1', ...preferred]
+    },
+
+    async get(type, target, detail) {
+      const response = await transport.send(
+        {method: 'GET', path: objectPath(type, target), accept: accepts[detail].one, ...about('read', type, target)},
+        [404],
+      )
+      return response.status === 404 ? 'absent' : readObject(response.body)
+    },
+
+    async list(type, options) {
+      const items: KubeObject[] = []
+      let next = ''
+      for (let page = 0; page < MAX_PAGES; page++) {
+        const query = listQuery(options, {limit: String(PAGE_SIZE), ...(next === '' ? {} : {continue: next})})
+        const {body} = await transport.send({
+          method: 'GET',
+          path: `${collectionPath(type, options.namespace)}?${query}`,
+          accept: accepts[options.detail].list,
+          what: `list ${type.plural}`,
+        })
+        const parsed = parseObject(body)
+        const metadata = isJsonObject(parsed.metadata) ? parsed.metadata : {}
+        if (Array.isArray(parsed.items)) for (const item of parsed.items) items.push(asKubeObject(item))
+        next = typeof metadata.continue === 'string' ? metadata.continue : ''
+        if (next === '') {
+          return {items, resourceVersion: typeof metadata.resourceVersion === 'string' ? metadata.resourceVersion : ''}
+        }
+      }
+      throw new KubeError('REJECTED', `list ${type.plural}: more than ${MAX_PAGES * PAGE_SIZE} objects`)
+    },
+
+    async watch(type, options, onEvent, onVersion) {
+      let expired = false
+      let failure: KubeError | undefined
+      const what = `watch ${type.plural}`
+      const query = listQuery(options, {
+        watch: '1',
+        allowWatchBookmarks: 'true',
+        resourceVersion: options.resourceVersion,
+        timeoutSeconds: String(300 + Math.floor(Math.random() * 300)),
+      })
+      const response = await transport.stream(
+        {
+          method: 'GET',
+          path: `${collectionPath(type, options.namespace)}?${query}`,
+          accept: accepts[options.detail].one,
+          signal: options.signal,
+          what,
+        },
+        STALL_MS,
+        (line) => {
+          const event = parseObject(line)
+          if (event.type === 'ERROR') {
+            const status = isJsonObject(event.object) ? event.object : {}
+            if (status.code === 410) expired = true
+            else failure = refusal({what}, {status: Number(status.code) || 500, body: JSON.stringify(status)})
+            return
+          }
+          const object = asKubeObject(event.object)
+          onVersion(object.metadata.resourceVersion)
+          if (event.type === 'ADDED' || event.type === 'MODIFIED') onEvent({type: 'changed', object})
+          else if (event.type === 'DELETED') onEvent({type: 'deleted', object})
+        },
+      )
+      if (expired || response.status === 410) return 'expired'
+      if (failure !== undefined) throw failure
+      if (response.status !== 200) throw refusal({what}, response)
+      return 'ended'
+    },
+
+    async apply(type, target, body, options) {
+      const query = new URLSearchParams({fieldManager: options.fieldManager})
+      if (options.force) query.set('force', 'true')
+      if (options.dryRun) query.set('dryRun', 'All')
+      const {body: answer} = await transport.send({
+        method: 'PATCH',
+        path: `${objectPath(type, target)}?${query}`,
+        accept: accepts[options.detail].one,
+        contentType: 'application/apply-patch+yaml',
+        body,
+        impersonate: options.impersonate,
+        signal: options.signal,
+        ...about(options.dryRun ? 'dry-run' : 'apply', type, target),
+      })
+      return readObject(answer)
+    },
+
+    async create(type, object, impersonate) {
+      const target = {namespace: object.metadata.namespace ?? '', name: object.metadata.name}
+      const response = await transport.send(
+        {
+          method: 'POST',
+          path: collectionPath(type, target.namespace),
+          body: JSON.stringify(object),
+          impersonate,
+          attempts: 1,
+          ...about('create', type, target),
+        },
+        [409],
+      )
+      return response.status === 409 ? 'exists' : readObject(response.body)
+    },
+
+    async replace(type, object) {
+      const target = {namespace: object.metadata.namespace ?? '', name: object.metadata.name}
+      const response = await transport.send(
+        {
+          method: 'PUT',
+          path: objectPath(type, target),
+          body: JSON.stringify(object),
+          attempts: 1,
+          timeoutMs: 5_000,
+          ...about('replace', type, target),
+        },
+        [409],
+      )
+      return response.status === 409 ? 'conflict' : readObject(response.body)
+    },
+
+    async delete(type, target, options) {
+      const preconditions = {
+        ...(options.uid === undefined ? {} : {uid: options.uid}),
+        ...(options.resourceVersion === undefined ? {} : {resourceVersion: options.resourceVersion}),
+      }
+      const response = await transport.send(
+        {
+          method: 'DELETE',
+          path: objectPath(type, target),
+          accept: accepts.metadata.one,
+          body: JSON.stringify({
+            apiVersion: 'v1',
+            kind: 'DeleteOptions',
+            propagationPolicy: options.propagation,
+            preconditions,
+          }),
+          impersonate: options.impersonate,
+          signal: options.signal,
+          ...about('delete', type, target),
+        },
+        [404, 409],
+      )
+      return response.status === 404 ? 'absent' : response.status === 409 ? 'conflict' : 'deleted'
+    },
+
+    close: () => transport.close(),
+  }
+}
+
+function about(verb: string, type: ResourceType, target: ObjectName): {what: string; confidential: boolean} {
+  const name = target.namespace === '' ? target.name : `${target.namespace}/${target.name}`
+  return {what: `${verb} ${type.kind} ${name}`, confidential: type.group === '' && type.kind === 'Secret'}
+}
+
+function collectionPath(type: ResourceType, namespace = ''): string {
+  const root = type.group === '' ? `/api/${type.version}` : `/apis/${apiVersionOf(type)}`
+  const scope = namespace === '' || !type.namespaced ? '' : `/namespaces/${encodeURIComponent(namespace)}`
+  return `${root}${scope}/${type.plural}`
+}
+
+function objectPath(type: ResourceType, target: ObjectName): string {
+  return `${collectionPath(type, target.namespace)}/${encodeURIComponent(target.name)}`
+}
+
+function listQuery(options: ListOptions & {detail: Detail}, more: Record<string, string>): string {
+  const query = new URLSearchParams(more)
+  if (options.labelSelector !== undefined) query.set('labelSelector', options.labelSelector)
+  return query.toString()
+}
+
+function readObject(body: string): KubeObject {
+  return asKubeObject(parseObject(body))
+}
+
+function parseObject(body: string): JsonObject {
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(body)
+  } catch (cause) {
+    throw new KubeError('UNAVAILABLE', 'the API server answered with something that is not JSON', {}, {cause})
+  }
+  if (!isJsonObject(parsed))
+    throw new KubeError('UNAVAILABLE', 'the API server answered with something that is not an object')
+  return parsed
+}
+
+function readTypes(apiVersion: string, list: JsonObject): ResourceType[] {
+  const [first, second] = apiVersion.split('/')
+  const [group, version] = second === undefined ? ['', first ?? ''] : [first ?? '', second]
+  const resources = Array.isArray(list.resources) ? list.resources : []
+  return resources.flatMap((resource) => {
+    if (!isJsonObject(resource)) return []
+    const {name, kind, namespaced, verbs} = resource
+    if (typeof name !== 'string' || typeof kind !== 'string' || name.includes('/')) return []
+    return [
+      {
+        group,
+        version,
+        kind,
+        plural: name,
+        namespaced: namespaced === true,
+        listable: Array.isArray(verbs) && verbs.includes('list'),
+      },
+    ]
+  })
+}

@@ -1,0 +1,90 @@
+import type {KubeObject, NewObject} from './kube-object.ts'
+
+/** One kind as one API version serves it. */
+export interface ResourceType {
+  /** '' for the core group. */
+  group: string
+  version: string
+  kind: string
+  plural: string
+  namespaced: boolean
+  /** Whether objects of it can be listed; true where it is not known. */
+  listable?: boolean
+}
+
+/** Names one object of a type. `namespace` is '' for a cluster-scoped one. */
+export interface ObjectName {
+  namespace: string
+  name: string
+}
+
+/** How much of each object is answered: `metadata` is a PartialObjectMetadata. */
+export type Detail = 'metadata' | 'whole'
+
+export interface ListOptions {
+  detail: Detail
+  labelSelector?: string
+  namespace?: string
+}
+
+export type WatchEvent = {type: 'changed'; object: KubeObject} | {type: 'deleted'; object: KubeObject}
+
+export interface ApplyOptions {
+  fieldManager: string
+  /** Takes over fields that other managers own. */
+  force: boolean
+  dryRun?: boolean
+  detail: Detail
+  /** `system:serviceaccount:<namespace>:<name>` */
+  impersonate?: string
+  signal?: AbortSignal
+}
+
+export interface DeleteOptions {
+  uid?: string
+  resourceVersion?: string
+  propagation: 'Background' | 'Foreground' | 'Orphan'
+  impersonate?: string
+  signal?: AbortSignal
+}
+
+/**
+ * What the agent asks of an API server. Methods reject with `KubeError`. Reads, applies and deletes are tried again on 429, 5xx
+ * and broken connections, a bounded number of times; every request has a timeout.
+ */
+export interface KubeClient {
+  /** The server's version, as `v1.36.3`. */
+  serverVersion(): Promise<string>
+  /** The types that an API version (`v1`, `apps/v1`) serves; `'absent'` where the server does not have it. */
+  listTypes(apiVersion: string): Promise<ResourceType[] | 'absent'>
+  /** Every API version that the server prefers for its group, `v1` first. */
+  listApiVersions(): Promise<string[]>
+  get(type: ResourceType, target: ObjectName, detail: Detail): Promise<KubeObject | 'absent'>
+  /** All objects that match, read in pages, and the resourceVersion to watch from. */
+  list(type: ResourceType, options: ListOptions): Promise<{items: KubeObject[]; resourceVersion: string}>
+  /**
+   * Tells changes after `resourceVersion` until the stream ends (`'ended'`: go on from the version that `onVersion` told last)
+   * or the server no longer has that version (`'expired'`: list again). A silent stream ends by itself.
+   */
+  watch(
+    type: ResourceType,
+    options: ListOptions & {resourceVersion: string; signal: AbortSignal},
+    onEvent: (event: WatchEvent) => void,
+    onVersion: (resourceVersion: string) => void,
+  ): Promise<'ended' | 'expired'>
+  /** Server-side apply. `body` is the object as JSON. */
+  apply(type: ResourceType, target: ObjectName, body: string, options: ApplyOptions): Promise<KubeObject>
+  /** `'exists'` where it was there before. Not retried. */
+  create(type: ResourceType, object: NewObject, impersonate?: string): Promise<KubeObject | 'exists'>
+  /** Replaces an object at the resourceVersion that it names; `'conflict'` where that is not the present one. Not retried. */
+  replace(type: ResourceType, object: NewObject): Promise<KubeObject | 'conflict'>
+  /** Deletes; `'conflict'` where a precondition does not hold. */
+  delete(type: ResourceType, target: ObjectName, options: DeleteOptions): Promise<'deleted' | 'absent' | 'conflict'>
+  /** Closes its connections. */
+  close(): void
+}
+
+/** `apps/v1`, or `v1` for the core group. */
+export function apiVersionOf(type: ResourceType): string {
+  return type.group === '' ? type.version : `${type.group}/${type.version}`
+}

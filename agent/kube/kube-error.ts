@@ -1,0 +1,48 @@
+import {DrawbridgeError} from '#shared/model/drawbridge-error.ts'
+
+/**
+ * Why the API server did not do it. `THROTTLED` and `UNAVAILABLE` are raised only after the client's own retries and may
+ * succeed later; `CONFLICT` needs a fresh read; the others need a change of the object, of the cluster or of its rights.
+ * `message` is in the API server's words, but for Secrets, where those could quote a value.
+ */
+export class KubeError extends DrawbridgeError<
+  | 'NOT_FOUND'
+  | 'CONFLICT'
+  | 'INVALID'
+  | 'FORBIDDEN'
+  | 'UNAUTHORIZED'
+  | 'EXPIRED'
+  | 'THROTTLED'
+  | 'UNAVAILABLE'
+  | 'REJECTED'
+  | 'UNKNOWN_KIND'
+  | 'BAD_CREDENTIALS'
+  | 'ABORTED'
+> {}
+
+/** The code that an HTTP status stands for. */
+export function codeOfStatus(status: number): KubeError['code'] {
+  switch (status) {
+    case 401:
+      return 'UNAUTHORIZED'
+    case 403:
+      return 'FORBIDDEN'
+    case 404:
+      return 'NOT_FOUND'
+    case 409:
+      return 'CONFLICT'
+    case 410:
+      return 'EXPIRED'
+    case 422:
+      return 'INVALID'
+    case 429:
+      return 'THROTTLED'
+    default:
+      return status >= 500 ? 'UNAVAILABLE' : 'REJECTED'
+  }
+}
+
+/** Tells whether it was this kind of refusal. */
+export function isKubeError(error: unknown, ...codes: KubeError['code'][]): error is KubeError {
+  return error instanceof KubeError && (codes.length === 0 || codes.includes(error.code))
+}

@@ -1,0 +1,196 @@
+import http from 'node:http'
+import https from 'node:https'
+import {setTimeout as sleep} from 'node:timers/promises'
+import {describeError} from '#shared/model/drawbridge-error.ts'
+import {isJsonObject} from '#shared/model/manifest.ts'
+import {codeOfStatus, KubeError} from './kube-error.ts'
+import type {KubeEndpoint} from './load-endpoint.ts'
+
+export interface KubeRequest {
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** Path with query. */
+  path: string
+  accept?: string
+  contentType?: string
+  body?: string
+  impersonate?: string | undefined
+  signal?: AbortSignal | undefined
+  /** Tries in all; 5 by default. Only 429, 5xx and broken connections are tried again. */
+  attempts?: number
+  timeoutMs?: number
+  /** What it is about, for error messages: `apply ConfigMap web/settings`. */
+  what: string
+  /** Leaves the server's own words out of errors, since they may quote values. */
+  confidential?: boolean
+}
+
+export interface KubeResponse {
+  status: number
+  body: string
+}
+
+export interface KubeTransport {
+  /** Sends one request and resolves with its answer, or rejects with `KubeError`. Statuses in `expected` resolve as well. */
+  send(request: KubeRequest, expected?: readonly number[]): Promise<KubeResponse>
+  /** Opens a stream that yields whole lines until it ends; a stream silent for `stallMs` ends. */
+  stream(request: KubeRequest, stallMs: number, onLine: (line: string) => void): Promise<KubeResponse>
+  close(): void
+}
+
+const REQUEST_TIMEOUT_MS = 30_000
+const MAX_RETRY_AFTER_SECONDS = 30
+
+/** Talks HTTP to an API server over kept-alive connections. `onThrottled` hears each 429. */
+export function createTransport(endpoint: KubeEndpoint, onThrottled: () => void = () => undefined): KubeTransport {
+  const secure = endpoint.server.protocol === 'https:'
+  const agentOptions = {keepAlive: true, keepAliveMsecs: 30_000, maxSockets: 256, scheduling: 'lifo' as const}
+  const agent = secure ? new https.Agent({...agentOptions, ...endpoint.tls}) : new http.Agent(agentOptions)
+  const base = endpoint.server.pathname.replace(/\/$/, '')
+  const open = secure ? https.request : http.request
+
+  async function start(request: KubeRequest): Promise<http.ClientRequest> {
+    const authorization = await endpoint.authorization()
+    const headers: http.OutgoingHttpHeaders = {
+      accept: request.accept ?? 'application/json',
+      'user-agent': 'drawbridge-agent',
+      ...(authorization === undefined ? {} : {authorization}),
+      ...(request.impersonate === undefined ? {} : {'impersonate-user': request.impersonate}),
+      ...(request.body === undefined
+        ? {}
+        : {
+            'content-type': request.contentType ?? 'application/json',
+            'content-length': Buffer.byteLength(request.body),
+          }),
+    }
+    return open({
+      agent,
+      protocol: endpoint.server.protocol,
+      hostname: endpoint.server.hostname.replace(/^\[|\]$/g, ''),
+      port: endpoint.server.port,
+      method: request.method,
+      path: base + request.path,
+      headers,
+    })
+  }
+
+  async function once(
+    request: KubeRequest,
+    onBytes?: (chunk: string) => void,
+    stallMs?: number,
+  ): Promise<KubeResponse & {retryAfter?: number}> {
+    const outgoing = await start(request)
+    const limitMs = stallMs ?? request.timeoutMs ?? REQUEST_TIMEOUT_MS
+    return new Promise((resolve, reject) => {
+      let timer = setTimeout(expire, limitMs)
+      const abort = () => outgoing.destroy(new KubeError('ABORTED', `${request.what}: stopped`))
+      function expire() {
+        outgoing.destroy(new Error(`no answer within ${limitMs / 1000} s`))
+      }
+      const settle = () => {
+        clearTimeout(timer)
+        request.signal?.removeEventListener('abort', abort)
+      }
+      const fail = (error: unknown) => {
+        settle()
+        reject(error)
+      }
+      if (request.signal?.aborted) abort()
+      else request.signal?.addEventListener('abort', abort, {once: true})
+      outgoing.on('error', fail)
+      outgoing.on('response', (incoming) => {
+        const status = incoming.statusCode ?? 0
+        const streamed = onBytes !== undefined && status === 200
+        const parts: string[] = []
+        incoming.setEncoding('utf8')
+        incoming.on('data', (chunk: string) => {
+          if (!streamed) {
+            parts.push(chunk)
+            return
+          }
+          clearTimeout(timer)
+          timer = setTimeout(expire, limitMs)
+          onBytes(chunk)
+        })
+        incoming.on('error', fail)
+        incoming.on('end', () => {
+          settle()
+          const retryAfter = Number(incoming.headers['retry-after'])
+          resolve({status, body: parts.join(''), ...(retryAfter > 0 ? {retryAfter} : {})})
+        })
+      })
+      outgoing.end(request.body)
+    })
+  }
+
+  async function send(request: KubeRequest, expected: readonly number[] = []): Promise<KubeResponse> {
+    const attempts = request.attempts ?? 5
+    for (let attempt = 1; ; attempt++) {
+      let failure: KubeError
+      let waitMs = Math.min(100 * 2 ** (attempt - 1), 2_000) * (0.75 + Math.random() / 2)
+      try {
+        const response = await once(request)
+        if (response.status < 400 || expected.includes(response.status)) return response
+        if (response.status === 429) onThrottled()
+        failure = refusal(request, response)
+        if (response.status !== 429 && response.status < 500) throw failure
+        if (response.retryAfter !== undefined) waitMs = Math.min(response.retryAfter, MAX_RETRY_AFTER_SECONDS) * 1000
+      } catch (error) {
+        if (error instanceof KubeError) throw error
+        failure = new KubeError('UNAVAILABLE', `${request.what}: ${describeError(error)}`, {}, {cause: error})
+      }
+      if (attempt >= attempts) throw failure
+      try {
+        await sleep(waitMs, undefined, request.signal ? {signal: request.signal} : {})
+      } catch (cause) {
+        throw new KubeError('ABORTED', `${request.what}: stopped`, {}, {cause})
+      }
+    }
+  }
+
+  async function stream(request: KubeRequest, stallMs: number, onLine: (line: string) => void): Promise<KubeResponse> {
+    let rest = ''
+    const onBytes = (chunk: string) => {
+      const lines = (rest + chunk).split('\n')
+      rest = lines.pop() ?? ''
+      for (const line of lines) if (line !== '') onLine(line)
+    }
+    try {
+      return await once(request, onBytes, stallMs)
+    } catch (error) {
+      if (error instanceof KubeError) throw error
+      throw new KubeError('UNAVAILABLE', `${request.what}: ${describeError(error)}`, {}, {cause: error})
+    }
+  }
+
+  return {send, stream, close: () => agent.destroy()}
+}
+
+/** Says in the server's words why it refused, from the Status object that it answers. */
+export function refusal(request: Pick<KubeRequest, 'what' | 'confidential'>, response: KubeResponse): KubeError {
+  const code = codeOfStatus(response.status)
+  const status = parseStatus(response.body)
+  const reason = status.reason === undefined ? `HTTP ${response.status}` : `${status.reason} (${response.status})`
+  const words = request.confidential
+    ? status.fields.length > 0
+      ? `the API server refused these fields: ${status.fields.join(', ')}`
+      : 'the API server refused it (its words are left out since they may quote a value)'
+    : (status.message ?? response.body.slice(0, 500))
+  return new KubeError(code, `${request.what}: ${reason}: ${words}`, {status: response.status})
+}
+
+function parseStatus(body: string): {reason?: string; message?: string; fields: string[]} {
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(body)
+  } catch {
+    return {fields: []}
+  }
+  if (!isJsonObject(parsed)) return {fields: []}
+  const details = isJsonObject(parsed.details) ? parsed.details : {}
+  const causes = Array.isArray(details.causes) ? details.causes : []
+  return {
+    ...(typeof parsed.reason === 'string' && parsed.reason !== '' ? {reason: parsed.reason} : {}),
+    ...(typeof parsed.message === 'string' ? {message: parsed.message} : {}),
+    fields: causes.flatMap((cause) => (isJsonObject(cause) && typeof cause.field === 'string' ? [cause.field] : [])),
+  }
+}

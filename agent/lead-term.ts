@@ -1,0 +1,176 @@
+import {setTimeout as sleep} from 'node:timers/promises'
+import {type ClusterReport, clusterReportSchema} from '#shared/model/cluster-report.ts'
+import {notificationSchema} from '#shared/model/desired-state.ts'
+import {describeError} from '#shared/model/drawbridge-error.ts'
+import {keys} from '#shared/model/keys.ts'
+import {limits} from '#shared/model/limits.ts'
+import {refKey} from '#shared/model/object-ref.ts'
+import {createAcceptedStore} from './accepted-state.ts'
+import type {AgentContext, AgentPorts} from './agent-context.ts'
+import {createAppState} from './app-state.ts'
+import {type AgentIdentity, buildReport} from './build-report.ts'
+import type {AgentConfig} from './config.ts'
+import {createDesiredFetcher, type DesiredFetcher} from './fetch-desired.ts'
+import {handleDrift} from './heal-drift.ts'
+import {createInventoryStore} from './inventory-store.ts'
+import {createDiscovery} from './kube/discovery.ts'
+import {createConcurrencyLimit} from './limit-concurrency.ts'
+import {createLiveIndex} from './live-index.ts'
+import {createReportPoster} from './post-report.ts'
+import {runApp} from './run-app.ts'
+import {judgeApp, judgeObject} from './track-health.ts'
+
+const LOADS_AT_ONCE = 16
+const MAX_STOP_MS = 3_000
+const LONG_POLL_SECONDS = 20
+
+/**
+ * Does the work of one term of leadership: learns what the cluster remembers, then follows the desired state and the cluster until
+ * `signal` ends. Then nothing new is begun, what was begun is finished within a bound, and the report is sent.
+ */
+export async function leadTerm(
+  ports: AgentPorts,
+  config: AgentConfig,
+  identity: AgentIdentity,
+  signal: AbortSignal,
+): Promise<void> {
+  const ctx = createContext(ports, config, signal)
+  const memory = createAcceptedStore(ports.kube, config.namespace)
+  const [accepted, inventories, previous, version] = await Promise.all([
+    memory.load(),
+    ctx.inventories.loadAll(),
+    readPreviousReport(ports, config.cluster),
+    ports.kube.serverVersion(),
+  ])
+  ctx.kubernetes = version
+  if (previous !== undefined) ctx.events.push(...previous.events)
+  for (const [name, inventory] of inventories) {
+    const app = createAppState(name, ports.clock.now())
+    ctx.apps.set(name, app)
+    const before = previous?.apps.find((report) => report.name === name)
+    app.revision = before?.revision
+    if (before?.ready === 'True') app.healthyRevision = before.revision
+    if (!Array.isArray(inventory)) {
+      app.brokenInventory = inventory
+      continue
+    }
+    for (const entry of inventory) {
+      app.inventory.set(refKey(entry.ref), entry)
+      ctx.owners.set(refKey(entry.ref), app)
+    }
+  }
+  const poster = createReportPoster(ports, () => buildReport(ctx, identity))
+  ctx.changed = () => poster.changed()
+  const fetcher = createDesiredFetcher(ctx, memory, accepted)
+  await followDesired(ctx, fetcher)
+  await finishTerm(ctx)
+  await poster.close()
+}
+
+function createContext(ports: AgentPorts, config: AgentConfig, signal: AbortSignal): AgentContext {
+  const ctx: AgentContext = {
+    ports,
+    config,
+    signal,
+    live: createLiveIndex({
+      kube: ports.kube,
+      signal,
+      onChange: (key) => lookAt(ctx, key),
+      onTrouble: (type, error) => ports.log('info', `watch of ${type.plural}: ${error.message}; it is resumed`),
+    }),
+    discovery: createDiscovery(ports.kube),
+    inventories: createInventoryStore(ports.kube, config.namespace),
+    loads: createConcurrencyLimit(LOADS_AT_ONCE),
+    apps: new Map(),
+    owners: new Map(),
+    events: [],
+    desired: undefined,
+    acceptance: Promise.resolve(),
+    condition: {version: 0, state: 'none', since: ports.clock.now().toISOString()},
+    kubernetes: '',
+    reconcile: (app) => runApp(ctx, app),
+    changed: () => undefined,
+  }
+  return ctx
+}
+
+/** Something was seen of an object: its app's health and its drift are judged anew. */
+function lookAt(ctx: AgentContext, key: string): void {
+  const app = ctx.owners.get(key)
+  if (app === undefined) return
+  const before = app.unhealthy.get(key)
+  judgeObject(ctx, app, key)
+  const after = app.unhealthy.get(key)
+  if (before?.health !== after?.health || before?.reason !== after?.reason) judgeApp(ctx, app)
+  handleDrift(ctx, app, key)
+}
+
+/** Fetches the desired state on an interval, and at once when the queue hints at a newer one. */
+async function followDesired(ctx: AgentContext, fetcher: DesiredFetcher): Promise<void> {
+  let poke = Promise.withResolvers<void>()
+  const hints = followHints(ctx, () => poke.resolve())
+  while (!ctx.signal.aborted) {
+    poke = Promise.withResolvers()
+    await fetcher.fetch()
+    const pause = new AbortController()
+    const over = AbortSignal.any([ctx.signal, pause.signal])
+    const interval = sleep(ctx.config.pollIntervalSeconds * 1000, undefined, {signal: over}).catch(() => undefined)
+    await Promise.race([interval, poke.promise])
+    pause.abort()
+  }
+  await hints
+}
+
+async function followHints(ctx: AgentContext, onHint: () => void): Promise<void> {
+  const {queue, log} = ctx.ports
+  let failures = 0
+  while (!ctx.signal.aborted) {
+    try {
+      const messages = await queue.receive({waitSeconds: LONG_POLL_SECONDS, maxMessages: 10, signal: ctx.signal})
+      failures = 0
+      if (messages.some(({body}) => isNewer(ctx, body))) onHint()
+      for (const message of messages) {
+        queue.delete(message).catch((error: unknown) => log('info', `cannot delete a hint: ${describeError(error)}`))
+      }
+    } catch (error) {
+      if (ctx.signal.aborted) return
+      log(failures === 0 ? 'warn' : 'debug', `cannot receive hints, polling goes on: ${describeError(error)}`)
+      failures++
+      await sleep(Math.min(1_000 * 2 ** failures, 30_000), undefined, {signal: ctx.signal}).catch(() => undefined)
+    }
+  }
+}
+
+/** A hint is only believed in that it is worth a look; one of a version that is known already is not. */
+function isNewer(ctx: AgentContext, body: string): boolean {
+  try {
+    const hint = notificationSchema.safeParse(JSON.parse(body))
+    return !hint.success || hint.data.version > ctx.condition.version
+  } catch {
+    return true
+  }
+}
+
+/** Ends what runs: what was begun is finished, within a bound. */
+async function finishTerm(ctx: AgentContext): Promise<void> {
+  for (const app of ctx.apps.values()) {
+    app.abort?.abort()
+    clearTimeout(app.retry)
+    clearTimeout(app.deadline)
+  }
+  const running = [...ctx.apps.values()].flatMap(({running}) => (running === undefined ? [] : [running]))
+  await Promise.race([Promise.allSettled(running), sleep(MAX_STOP_MS, undefined, {ref: false})])
+}
+
+/** Events go on where the last agent's ended; a report that is gone or unreadable costs history, nothing else. */
+async function readPreviousReport(ports: AgentPorts, cluster: string): Promise<ClusterReport | undefined> {
+  try {
+    const found = await ports.store.get(keys.report(cluster), {maxBytes: limits.maxReportBytes})
+    if (found === 'absent' || found === 'not-modified') return undefined
+    const parsed = clusterReportSchema.safeParse(JSON.parse(Buffer.from(found.bytes).toString('utf8')))
+    return parsed.success ? parsed.data : undefined
+  } catch (error) {
+    ports.log('info', `the last report cannot be read: ${describeError(error)}`)
+    return undefined
+  }
+}

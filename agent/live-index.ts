@@ -1,0 +1,229 @@
+import type {Health} from '#shared/model/cluster-report.ts'
+import {type ObjectRef, refKey} from '#shared/model/object-ref.ts'
+import {computeHealth} from '#shared/plan/compute-health.ts'
+import {fingerprintFields} from '#shared/plan/fingerprint-fields.ts'
+import {followType} from './kube/follow-type.ts'
+import {apiVersionOf, type Detail, type KubeClient, type ResourceType} from './kube/kube-client.ts'
+import type {KubeError} from './kube/kube-error.ts'
+import {annotationsOf, isLaterVersion, type KubeObject, labelOf, metaText} from './kube/kube-object.ts'
+import {APP_LABEL, FIELD_MANAGER} from './marks.ts'
+
+/** The little that is kept of each object that carries the owner mark. */
+export interface LiveObject {
+  ref: ObjectRef
+  /** The app that its label names; '' where it has none. */
+  app: string
+  uid: string
+  resourceVersion: string
+  generation: number
+  /** Fingerprint of the fields that we own; '' where we own none. */
+  fields: string
+  /** When our fields were last written (RFC 3339, whole seconds); '' where unknown. */
+  appliedAt: string
+  terminating: boolean
+  health: Health
+  healthReason: string
+  /** Only its metadata was seen since our own write: its status is still to come. */
+  healthPending: boolean
+  /** Annotations that say what may be done to it; undefined where there are none. */
+  keep?: Record<string, string>
+}
+
+export type LiveChange = 'changed' | 'gone'
+
+/** Knows of every object with the owner mark, of the followed types, what drift, ownership, pruning and health are judged by. */
+export interface LiveIndex {
+  /** Begins to follow a type; resolves when its objects are known. Idempotent. */
+  follow(type: ResourceType): Promise<void>
+  get(key: string): LiveObject | undefined
+  /** Takes in what the server answered to a write of ours, unless something later is known, and returns what it says. */
+  note(type: ResourceType, object: KubeObject): LiveObject
+  all(): Iterable<[string, LiveObject]>
+  /** Types followed now. */
+  types(): ResourceType[]
+}
+
+export interface LiveIndexOptions {
+  kube: Pick<KubeClient, 'list' | 'watch'>
+  signal: AbortSignal
+  onChange: (key: string, ref: ObjectRef, change: LiveChange) => void
+  onTrouble: (type: ResourceType, error: KubeError) => void
+}
+
+/** Kinds without a status of their own: known by metadata alone, and Current as soon as they are there. */
+const metadataKinds = new Set(
+  (
+    'ConfigMap Secret ServiceAccount Endpoints LimitRange PodTemplate Role.rbac.authorization.k8s.io RoleBinding.rbac.authorization.k8s.io ' +
+    'ClusterRole.rbac.authorization.k8s.io ClusterRoleBinding.rbac.authorization.k8s.io NetworkPolicy.networking.k8s.io ' +
+    'IngressClass.networking.k8s.io PriorityClass.scheduling.k8s.io StorageClass.storage.k8s.io RuntimeClass.node.k8s.io ' +
+    'CSIDriver.storage.k8s.io EndpointSlice.discovery.k8s.io Lease.coordination.k8s.io ' +
+    'ValidatingWebhookConfiguration.admissionregistration.k8s.io MutatingWebhookConfiguration.admissionregistration.k8s.io ' +
+    'ValidatingAdmissionPolicyBinding.admissionregistration.k8s.io MutatingAdmissionPolicyBinding.admissionregistration.k8s.io'
+  ).split(' '),
+)
+
+/** How much of a type's objects must be seen: health is computed as they pass by, so no object is kept or read again for it. */
+export function detailOf(ref: {group: string; kind: string}): Detail {
+  return metadataKinds.has(ref.group === '' ? ref.kind : `${ref.kind}.${ref.group}`) ? 'metadata' : 'whole'
+}
+
+/** Creates the index; nothing is followed yet. Everything ends with `signal`. */
+export function createLiveIndex({kube, signal, onChange, onTrouble}: LiveIndexOptions): LiveIndex {
+  const objects = new Map<string, LiveObject>()
+  const keysByType = new Map<string, Set<string>>()
+  const followed = new Map<string, {type: ResourceType; ready: Promise<void>}>()
+
+  function take(type: ResourceType, object: KubeObject, detail: Detail): string | undefined {
+    const ref = refOfLive(type, object)
+    const key = refKey(ref)
+    const known = objects.get(key)
+    if (known !== undefined && !isLaterVersion(object.metadata.resourceVersion, known.resourceVersion)) {
+      const completes = detail === 'whole' && known.healthPending
+      if (!completes || object.metadata.resourceVersion !== known.resourceVersion) return undefined
+    }
+    objects.set(key, readLive(type, ref, object, detail, known))
+    keysOf(type).add(key)
+    return key
+  }
+
+  function drop(type: ResourceType, key: string, resourceVersion?: string): void {
+    const known = objects.get(key)
+    if (known === undefined) return
+    if (resourceVersion !== undefined && isLaterVersion(known.resourceVersion, resourceVersion)) return
+    objects.delete(key)
+    keysOf(type).delete(key)
+    onChange(key, known.ref, 'gone')
+  }
+
+  function keysOf(type: ResourceType): Set<string> {
+    const name = typeName(type)
+    let keys = keysByType.get(name)
+    if (keys === undefined) {
+      keys = new Set()
+      keysByType.set(name, keys)
+    }
+    return keys
+  }
+
+  function takeAndTell(type: ResourceType, object: KubeObject, detail: Detail): void {
+    const key = take(type, object, detail)
+    const live = key === undefined ? undefined : objects.get(key)
+    if (key !== undefined && live !== undefined) onChange(key, live.ref, 'changed')
+  }
+
+  function follow(type: ResourceType): Promise<void> {
+    const name = typeName(type)
+    const present = followed.get(name)
+    if (present !== undefined) return present.ready
+    const detail = detailOf(type)
+    const ready = followType(kube, type, {
+      detail,
+      labelSelector: APP_LABEL,
+      signal,
+      onList(items, resourceVersion) {
+        const listed = new Set(items.map((item) => refKey(refOfLive(type, item))))
+        for (const key of [...keysOf(type)]) if (!listed.has(key)) drop(type, key, resourceVersion)
+        for (const item of items) takeAndTell(type, item, detail)
+      },
+      onEvent(event) {
+        if (event.type === 'changed') takeAndTell(type, event.object, detail)
+        else drop(type, refKey(refOfLive(type, event.object)), event.object.metadata.resourceVersion)
+      },
+      onTrouble: (error) => onTrouble(type, error),
+    }).then(
+      () => undefined,
+      (error: unknown) => {
+        followed.delete(name)
+        throw error
+      },
+    )
+    followed.set(name, {type, ready})
+    return ready
+  }
+
+  return {
+    follow,
+    get: (key) => objects.get(key),
+    note(type, object) {
+      const ref = refOfLive(type, object)
+      const key = refKey(ref)
+      const known = objects.get(key)
+      const noted = readLive(type, ref, object, 'metadata', known)
+      if (known === undefined || isLaterVersion(noted.resourceVersion, known.resourceVersion)) {
+        objects.set(key, noted)
+        keysOf(type).add(key)
+      }
+      return noted
+    },
+    all: () => objects.entries(),
+    types: () => [...followed.values()].map(({type}) => type),
+  }
+}
+
+function readLive(
+  type: ResourceType,
+  ref: ObjectRef,
+  object: KubeObject,
+  detail: Detail,
+  known: LiveObject | undefined,
+): LiveObject {
+  const {uid, resourceVersion, generation, managedFields} = object.metadata
+  const annotations = annotationsOf(object)
+  const keep = Object.fromEntries(Object.entries(annotations).filter(([name]) => keepAnnotations.has(name)))
+  const terminating = metaText(object, 'deletionTimestamp') !== ''
+  const live: LiveObject = {
+    ref: known?.ref ?? ref,
+    app: labelOf(object, APP_LABEL) ?? '',
+    uid,
+    resourceVersion,
+    generation: typeof generation === 'number' ? generation : 0,
+    fields: fingerprintFields(managedFields, FIELD_MANAGER) ?? '',
+    appliedAt: ownTime(managedFields),
+    terminating,
+    ...judge(type, object, detail, terminating, known),
+  }
+  if (Object.keys(keep).length > 0) live.keep = keep
+  return live
+}
+
+/** Annotations that prune looks at; all others are not kept in memory. */
+const keepAnnotations = new Set([
+  'kustomize.toolkit.fluxcd.io/prune',
+  'argocd.argoproj.io/sync-options',
+  'helm.sh/resource-policy',
+  'drawbridge.dev/prune',
+])
+
+function judge(
+  type: ResourceType,
+  object: KubeObject,
+  detail: Detail,
+  terminating: boolean,
+  known: LiveObject | undefined,
+): Pick<LiveObject, 'health' | 'healthReason' | 'healthPending'> {
+  if (terminating) return {health: 'Terminating', healthReason: 'is being deleted', healthPending: false}
+  if (detailOf(type) === 'metadata') return {health: 'Current', healthReason: 'is there', healthPending: false}
+  if (detail === 'whole') {
+    const {health, reason} = computeHealth({...object, apiVersion: apiVersionOf(type), kind: type.kind})
+    return {health, healthReason: reason, healthPending: false}
+  }
+  // An answer to our own write: its status comes with the watch. Where the spec did not change, what was known still holds.
+  if (known !== undefined && known.generation === object.metadata.generation && known.uid === object.metadata.uid) {
+    return {health: known.health, healthReason: known.healthReason, healthPending: true}
+  }
+  return {health: 'InProgress', healthReason: 'was just applied', healthPending: true}
+}
+
+function ownTime(managedFields: unknown): string {
+  if (!Array.isArray(managedFields)) return ''
+  const own = managedFields.find((entry) => entry?.manager === FIELD_MANAGER && entry.operation === 'Apply')
+  return typeof own?.time === 'string' ? own.time : ''
+}
+
+function refOfLive(type: ResourceType, object: KubeObject): ObjectRef {
+  return {group: type.group, kind: type.kind, namespace: metaText(object, 'namespace'), name: object.metadata.name}
+}
+
+function typeName(type: ResourceType): string {
+  return `${type.group}/${type.kind}`
+}

@@ -1,0 +1,56 @@
+import {VerificationError} from '#shared/attest/verification-error.ts'
+import {BundleError} from '#shared/bundle/bundle-error.ts'
+import type {PresentApp} from '#shared/model/desired-state.ts'
+import {describeError} from '#shared/model/drawbridge-error.ts'
+import type {Manifest} from '#shared/model/manifest.ts'
+import {formatRef, refOf} from '#shared/model/object-ref.ts'
+import {ObjectStoreError} from '#shared/ports/object-store-error.ts'
+import type {AgentContext} from './agent-context.ts'
+import {AppFailure} from './app-failure.ts'
+import {type AppState, currentBundle, type LoadedBundle} from './app-state.ts'
+import {fetchBundle} from './fetch-bundle.ts'
+import {planObjects} from './plan-objects.ts'
+
+/**
+ * Loads the bundle that an app's desired state names, unless it is loaded already, and makes it the one that drift is healed to.
+ * Throws `AppFailure` REFUSED (not what was signed), POLICY (the cluster says no) or UNREACHABLE; the former bundle then stays.
+ */
+export async function loadBundle(ctx: AgentContext, app: AppState, target: PresentApp): Promise<void> {
+  const present = currentBundle(app)
+  if (present !== undefined && present.app.namespace === target.namespace && !lacksType(present)) {
+    present.app = target
+    return
+  }
+  const manifests = await fetchManifests(ctx, target)
+  for (const manifest of manifests) {
+    const verdict = ctx.ports.policy(target, manifest)
+    if (!verdict.allowed) throw new AppFailure('POLICY', `${formatRef(refOf(manifest))}: ${verdict.reason}`)
+  }
+  const planned = await planObjects(manifests, {
+    app: app.name,
+    namespace: target.namespace,
+    discovery: ctx.discovery,
+  })
+  app.bundle = {...planned, app: target}
+}
+
+async function fetchManifests(ctx: AgentContext, target: PresentApp): Promise<Manifest[]> {
+  const {store, trustRoot} = ctx.ports
+  try {
+    return await fetchBundle(target, {store, trustRoot, cluster: ctx.config.cluster})
+  } catch (cause) {
+    if (cause instanceof VerificationError || cause instanceof BundleError) {
+      throw new AppFailure('REFUSED', cause.message, {code: cause.code}, {cause})
+    }
+    if (cause instanceof ObjectStoreError && cause.code === 'TOO_LARGE') {
+      throw new AppFailure('REFUSED', cause.message, {code: cause.code}, {cause})
+    }
+    throw new AppFailure('UNREACHABLE', `cannot fetch its bundle: ${describeError(cause)}`, {}, {cause})
+  }
+}
+
+/** A kind that was not served may be by now: the definition comes from elsewhere. */
+function lacksType(bundle: LoadedBundle): boolean {
+  for (const object of bundle.objects.values()) if (object.type === undefined) return true
+  return false
+}

@@ -1,0 +1,62 @@
+import {readFile} from 'node:fs/promises'
+import {parseTrustRoot} from '#shared/attest/trust-root.ts'
+import {createAwsClients} from '#shared/aws/aws-clients.ts'
+import {createS3ObjectStore} from '#shared/aws/s3-object-store.ts'
+import {createSqsReceiver} from '#shared/aws/sqs-receiver.ts'
+import {createSqsSender} from '#shared/aws/sqs-sender.ts'
+import {describeError} from '#shared/model/drawbridge-error.ts'
+import {systemClock} from '#shared/ports/clock.ts'
+import type {AgentPorts} from './agent-context.ts'
+import {allowEverything} from './check-policy.ts'
+import {type AgentEnvironment, loadAgentEnvironment} from './config.ts'
+import {createKubeClient} from './kube/create-kube-client.ts'
+import {loadInClusterEndpoint, loadKubeconfigEndpoint} from './kube/load-endpoint.ts'
+import {createTransport} from './kube/send-request.ts'
+import {createConcurrencyLimit} from './limit-concurrency.ts'
+import {runAgent} from './run-agent.ts'
+
+const REQUESTS_AT_ONCE = 16
+const LEVELS = ['debug', 'info', 'warn', 'error'] as const
+
+async function main(): Promise<void> {
+  const environment = loadAgentEnvironment(process.env)
+  const ports = await createPorts(environment)
+  const stop = new AbortController()
+  for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort())
+  await runAgent(ports, environment.config, stop.signal)
+  ports.kube.close()
+}
+
+async function createPorts(environment: AgentEnvironment): Promise<AgentPorts> {
+  const {kubernetes, bucket, queueUrl, statusQueueUrl, trustRootFile, logLevel} = environment
+  const endpoint =
+    'kubeconfig' in kubernetes
+      ? await loadKubeconfigEndpoint(kubernetes.kubeconfig)
+      : await loadInClusterEndpoint(kubernetes)
+  const limit = createConcurrencyLimit(REQUESTS_AT_ONCE)
+  const aws = createAwsClients()
+  const writeLine = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`)
+  return {
+    kube: createKubeClient(createTransport(endpoint, () => limit.throttled())),
+    store: createS3ObjectStore({client: aws.s3, bucket}),
+    queue: createSqsReceiver({client: aws.sqs, queueUrl}),
+    statusQueue: createSqsSender({client: aws.sqs, queueUrl: statusQueueUrl}),
+    clock: systemClock,
+    journal: {record: (event) => writeLine({level: 'info', ...event})},
+    trustRoot: parseTrustRoot(JSON.parse(await readFile(trustRootFile, 'utf8'))),
+    policy: allowEverything,
+    limit,
+    log(level, message) {
+      if (LEVELS.indexOf(level) < LEVELS.indexOf(logLevel)) return
+      writeLine({level, at: systemClock.now().toISOString(), message})
+    },
+  }
+}
+
+main().then(
+  () => process.exit(0),
+  (error: unknown) => {
+    process.stderr.write(`${describeError(error)}\n`)
+    process.exit(1)
+  },
+)

@@ -1,0 +1,11 @@
+/** The label that says which app owns an object; set on every object that an app applies, and what the watches select by. */
+export const APP_LABEL = 'drawbridge.dev/app'
+
+/** The label of the ConfigMaps that hold an app's inventory. They do not carry `APP_LABEL`: no app owns them. */
+export const INVENTORY_LABEL = 'drawbridge.dev/inventory'
+
+/** The field manager of everything that an app applies: who owns which field is read from it. */
+export const FIELD_MANAGER = 'drawbridge'
+
+/** The field manager of the agent's own ConfigMaps. */
+export const STATE_MANAGER = 'drawbridge-agent'

@@ -1,0 +1,33 @@
+import type {AgentContext} from './agent-context.ts'
+import type {AppState, LoadedBundle} from './app-state.ts'
+import {type DriftKind, detectDrift} from './detect-drift.ts'
+import type {PlannedObject} from './plan-objects.ts'
+
+/** What there is to do for one object that is desired. */
+export type Change =
+  | {object: PlannedObject; why: 'new' | 'changed' | 'unsure'}
+  | {object: PlannedObject; why: 'drifted'; drift: DriftKind}
+
+/**
+ * Decides which objects of a stage must be applied: those that the inventory does not know as applied like this, and those that
+ * drifted meanwhile where the app heals drift. All others cost no request.
+ */
+export function planChanges(
+  ctx: Pick<AgentContext, 'live'>,
+  app: AppState,
+  bundle: LoadedBundle,
+  stage: PlannedObject[],
+): Change[] {
+  const heals = bundle.app.sync.drift === 'heal'
+  return stage.flatMap((object): Change[] => {
+    const entry = app.inventory.get(object.key)
+    if (entry === undefined) return [{object, why: 'new'}]
+    if (entry.applied === '') return [{object, why: 'unsure'}]
+    if (entry.applied !== object.digest) return [{object, why: 'changed'}]
+    const drift = heals ? detectDrift(app, entry, ctx.live.get(object.key)) : undefined
+    // What is being deleted cannot be made anew before it is gone.
+    return drift === undefined || drift === 'terminating' || drift === 'reapplied'
+      ? []
+      : [{object, why: 'drifted', drift}]
+  })
+}

@@ -1,0 +1,124 @@
+import {formatRef, type ObjectRef, refKey} from '#shared/model/object-ref.ts'
+import {guardPrune, type LiveFacts, type PruneDecision} from '#shared/plan/guard-prune.ts'
+import {pruneOrder} from '#shared/plan/order-objects.ts'
+import {type AgentContext, dropEntry} from './agent-context.ts'
+import type {AppliedEntry, AppState} from './app-state.ts'
+import {countHeld} from './count-held.ts'
+import {claimantOf} from './judge-owner.ts'
+import type {ResourceType} from './kube/kube-client.ts'
+import {isKubeError} from './kube/kube-error.ts'
+import {annotationsOf, labelOf, metaText} from './kube/kube-object.ts'
+import {APP_LABEL} from './marks.ts'
+
+export interface PruneResult {
+  pruned: ObjectRef[]
+  /** What stays in the inventory, and why; `code` as `guardPrune` names it, or `FAILED`. */
+  retained: {ref: ObjectRef; code: string; reason: string}[]
+}
+
+type Live = LiveFacts & {resourceVersion: string}
+const MAX_CONFLICTS = 5
+
+/**
+ * Deletes objects of an app's inventory in the reverse of the order of applying, unless `guardPrune` says otherwise or another app
+ * wants them now. Each deletion holds only for the very object that was judged. An abort stops before the next object.
+ */
+export async function pruneObjects(
+  ctx: AgentContext,
+  app: AppState,
+  keys: string[],
+  signal: AbortSignal,
+  impersonation: {impersonate?: string},
+): Promise<PruneResult> {
+  const result: PruneResult = {pruned: [], retained: []}
+  const ours = new Set(keys)
+  const refs = keys.flatMap((key) => app.inventory.get(key)?.ref ?? [])
+  for (const stage of pruneOrder(refs)) {
+    await Promise.all(
+      stage.map((ref) =>
+        ctx.ports.limit.run(async () => {
+          const key = refKey(ref)
+          const entry = app.inventory.get(key)
+          if (signal.aborted || ctx.signal.aborted || entry === undefined) return
+          try {
+            const decision = await pruneObject(ctx, app, entry, ours, impersonation)
+            if (decision.action === 'retain') {
+              result.retained.push({ref, code: decision.code, reason: decision.reason})
+              return
+            }
+            if (decision.action === 'delete') result.pruned.push(ref)
+            dropEntry(ctx, app, key)
+          } catch (error) {
+            if (isKubeError(error, 'ABORTED')) return
+            const reason = error instanceof Error ? error.message : String(error)
+            result.retained.push({ref, code: 'FAILED', reason})
+          }
+        }),
+      ),
+    )
+  }
+  return result
+}
+
+async function pruneObject(
+  ctx: AgentContext,
+  app: AppState,
+  entry: AppliedEntry,
+  ours: ReadonlySet<string>,
+  impersonation: {impersonate?: string},
+): Promise<PruneDecision> {
+  const {ref} = entry
+  const key = refKey(ref)
+  const claimant = claimantOf(ctx, app, key)
+  if (claimant !== undefined) {
+    return {action: 'forget', code: 'OTHER_OWNER', reason: `app ${claimant.name} declares it now`}
+  }
+  const type = await ctx.discovery.find(entry.version, ref.kind)
+  if (type === undefined) return {action: 'forget', code: 'GONE', reason: 'its kind is no longer served'}
+  let live = knownLive(ctx, key) ?? (await readLive(ctx, type, ref))
+  app.busy.add(key)
+  try {
+    for (let attempt = 0; attempt < MAX_CONFLICTS; attempt++) {
+      const facts = live === 'absent' ? live : {...live, held: await countHeld(ctx.ports, type, ref, ours)}
+      const decision = guardPrune({ref, app: app.name, appliedUid: entry.uid, live: facts}, [ctx.config.namespace])
+      if (decision.action !== 'delete' || live === 'absent') return decision
+      const answer = await ctx.ports.kube.delete(type, ref, {
+        uid: live.uid,
+        resourceVersion: live.resourceVersion,
+        propagation: 'Background',
+        ...impersonation,
+      })
+      if (answer !== 'conflict') return decision
+      live = await readLive(ctx, type, ref)
+    }
+  } finally {
+    app.busy.delete(key)
+  }
+  return {action: 'retain', code: 'DELETING', reason: `${formatRef(ref)} changes all the time; it is tried again`}
+}
+
+function knownLive(ctx: AgentContext, key: string): Live | undefined {
+  const known = ctx.live.get(key)
+  if (known === undefined) return undefined
+  return {
+    uid: known.uid,
+    resourceVersion: known.resourceVersion,
+    owner: known.app === '' ? undefined : known.app,
+    annotations: known.keep ?? {},
+    deleting: known.terminating,
+    held: 0,
+  }
+}
+
+async function readLive(ctx: AgentContext, type: ResourceType, ref: ObjectRef): Promise<Live | 'absent'> {
+  const object = await ctx.ports.kube.get(type, ref, 'metadata')
+  if (object === 'absent') return 'absent'
+  return {
+    uid: object.metadata.uid,
+    resourceVersion: object.metadata.resourceVersion,
+    owner: labelOf(object, APP_LABEL),
+    annotations: annotationsOf(object),
+    deleting: metaText(object, 'deletionTimestamp') !== '',
+    held: 0,
+  }
+}

@@ -1,0 +1,297 @@
+import {setTimeout as sleep} from 'node:timers/promises'
+import type {PresentApp} from '#shared/model/desired-state.ts'
+import {formatRef, groupOf, type ObjectRef} from '#shared/model/object-ref.ts'
+import {inventoryUnion} from '#shared/plan/inventory.ts'
+import {type AgentContext, dropEntry} from './agent-context.ts'
+import {AppFailure} from './app-failure.ts'
+import {type AppState, currentBundle, impersonatedUser, type LoadedBundle} from './app-state.ts'
+import {type ApplyFailure, applyObjects, unknownKind} from './apply-objects.ts'
+import {ensureNamespace} from './ensure-namespace.ts'
+import {handleDrift} from './heal-drift.ts'
+import {judgeOwner} from './judge-owner.ts'
+import {apiVersionOf, type ResourceType} from './kube/kube-client.ts'
+import {loadBundle} from './load-bundle.ts'
+import {type Change, planChanges} from './plan-changes.ts'
+import type {PlannedObject} from './plan-objects.ts'
+import {type PruneResult, pruneObjects} from './prune-objects.ts'
+import {requestReconcile} from './request-reconcile.ts'
+import {setCondition} from './set-condition.ts'
+import {tellEvent} from './tell-event.ts'
+import {beginWaiting, endWaiting} from './track-health.ts'
+
+const DEFINITION_LIMIT_MS = 60_000
+
+/**
+ * Brings one app to its desired state: load and verify, apply what changed stage by stage, prune, then wait for health. Returns
+ * early where `signal` ends: something newer is wanted. Throws `AppFailure`, or `KubeError` where the cluster could not be asked.
+ */
+export async function reconcileApp(
+  ctx: AgentContext,
+  app: AppState,
+  target: PresentApp,
+  signal: AbortSignal,
+): Promise<void> {
+  await ctx.loads
+    .run(() => loadBundle(ctx, app, target))
+    .finally(() => {
+      if (app.target === target) app.loaded()
+    })
+  const bundle = currentBundle(app)
+  if (bundle === undefined || signal.aborted) return
+  const known = app.revision === target.revision
+  if (!known) {
+    const message = `bundle ${target.bundle.digest} of ${bundle.objects.size} object(s)`
+    tellEvent(ctx, app, {event: 'verified', at: ctx.ports.clock.now(), message})
+  }
+  if (app.brokenInventory !== undefined)
+    throw new AppFailure(
+      'INVENTORY_BROKEN',
+      `${app.brokenInventory.message}; delete the ConfigMaps drawbridge-inventory-${app.name}-* to let it be made anew (nothing is pruned then)`,
+    )
+  const unknown = [...bundle.objects.values()].find(({type}) => type === undefined)
+  if (unknown !== undefined) throw new AppFailure('APPLY_FAILED', unknownKind(unknown))
+  await followTypes(ctx, app, bundle)
+  if (signal.aborted) return
+
+  const applied = await applyStages(ctx, app, bundle, signal)
+  if (signal.aborted) return
+  const announce = !known || applied.some(({why}) => why !== 'drifted')
+  app.revision = target.revision
+  if (announce) {
+    app.healthyRevision = undefined
+    tellEvent(ctx, app, {
+      event: 'applied',
+      at: ctx.ports.clock.now(),
+      message: `${applied.length} of ${bundle.objects.size} object(s) applied`,
+    })
+  }
+  const pruned = await prune(ctx, app, bundle, signal)
+  if (app.unsaved && !ctx.signal.aborted) await saveInventory(ctx, app)
+  if (signal.aborted) return
+  tellPruned(ctx, app, pruned)
+  app.toldProblem = undefined
+  if (pruned.retained.length === 0) app.failures = 0
+  else requestReconcile(ctx, app, 'soon')
+  for (const key of bundle.objects.keys()) handleDrift(ctx, app, key)
+  if (app.revision !== app.healthyRevision || !app.waiting) beginWaiting(ctx, app, target.sync.timeoutSeconds)
+}
+
+async function followTypes(ctx: AgentContext, app: AppState, bundle: LoadedBundle): Promise<void> {
+  const wanted = new Map<string, ResourceType>()
+  for (const {type, apiVersion, ref, defined} of bundle.objects.values()) {
+    const name = `${ref.group}/${ref.kind}`
+    if (type === undefined || wanted.has(name)) continue
+    const served = defined ? await ctx.discovery.find(apiVersion, ref.kind) : type
+    if (served !== undefined) wanted.set(name, served)
+  }
+  for (const {ref, version} of app.inventory.values()) {
+    const name = `${ref.group}/${ref.kind}`
+    if (wanted.has(name)) continue
+    const served = await ctx.discovery.find(version, ref.kind)
+    if (served !== undefined) wanted.set(name, served)
+  }
+  await Promise.all([...wanted.values()].map((type) => ctx.live.follow(type)))
+}
+
+async function applyStages(
+  ctx: AgentContext,
+  app: AppState,
+  bundle: LoadedBundle,
+  signal: AbortSignal,
+): Promise<Change[]> {
+  const changes = bundle.stages.flatMap((stage) => planChanges(ctx, app, bundle, stage))
+  if (changes.length === 0) return []
+  await refuseForeign(ctx, app, changes)
+  await ctx.acceptance
+  setCondition(ctx, app, 'Unknown', 'Progressing', `applying ${changes.length} of ${bundle.objects.size} object(s)`)
+  endWaiting(app)
+  app.applying = true
+  try {
+    await noteBeforehand(ctx, app, changes)
+    await createNamespaceIfAsked(ctx, bundle)
+    for (const stage of bundle.stages) {
+      if (signal.aborted) return changes
+      const wanted = planChanges(ctx, app, bundle, stage)
+      tellDrifted(ctx, app, wanted)
+      const failures = await applyObjects(
+        ctx,
+        app,
+        bundle,
+        wanted.map(({object}) => object),
+        signal,
+      )
+      if (failures.length > 0) throw applyFailure(failures)
+      if (!signal.aborted) tellHealed(ctx, app, wanted)
+      if (!signal.aborted) await awaitDefinitions(ctx, bundle, stage, signal)
+    }
+    return changes
+  } catch (error) {
+    if (app.unsaved && !ctx.signal.aborted) await saveInventory(ctx, app)
+    throw error
+  } finally {
+    app.applying = false
+  }
+}
+
+/** The inventory holds, before the first request, all that may exist after a stop at any instruction. */
+async function noteBeforehand(ctx: AgentContext, app: AppState, changes: Change[]): Promise<void> {
+  const beginning = changes.map(({object}) => ({ref: object.ref, version: object.apiVersion, applied: '', fields: ''}))
+  for (const {object} of changes) {
+    const entry = app.inventory.get(object.key)
+    if (entry !== undefined) {
+      entry.applied = ''
+      app.unsaved = true
+    }
+  }
+  await ctx.inventories.save(app.name, inventoryUnion([...app.inventory.values()], beginning))
+  // The cluster knows more than the memory now, until the inventory is saved again.
+  app.unsaved = true
+}
+
+async function refuseForeign(ctx: AgentContext, app: AppState, changes: Change[]): Promise<void> {
+  const asksOthers = changes.some(({object}) => ctx.live.get(object.key)?.app !== app.name)
+  if (asksOthers) await Promise.all([...ctx.apps.values()].map((other) => (other === app ? undefined : other.loading)))
+  const refused = changes.flatMap(({object}) => {
+    const verdict = judgeOwner(ctx, app, object)
+    return verdict === 'ours' ? [] : [{ref: object.ref, message: verdict.refused}]
+  })
+  if (refused.length > 0) throw applyFailure(refused, 'OWNED_BY_OTHER')
+}
+
+async function createNamespaceIfAsked(ctx: AgentContext, {app, objects}: LoadedBundle): Promise<void> {
+  if (!app.createNamespace || app.namespace === undefined || objects.has(`/Namespace//${app.namespace}`)) return
+  await ensureNamespace(ctx.ports.kube, app.namespace, impersonatedUser(app).impersonate)
+}
+
+/** Definitions must be established, and their kinds known, before the objects that they define are applied. */
+async function awaitDefinitions(
+  ctx: AgentContext,
+  bundle: LoadedBundle,
+  stage: PlannedObject[],
+  signal: AbortSignal,
+): Promise<void> {
+  const definitions = stage.filter(
+    ({ref}) => ref.kind === 'CustomResourceDefinition' && ref.group === 'apiextensions.k8s.io',
+  )
+  if (definitions.length === 0) return
+  const giveUpAt = performance.now() + DEFINITION_LIMIT_MS
+  for (const definition of definitions) {
+    while (ctx.live.get(definition.key)?.health !== 'Current') {
+      if (signal.aborted) return
+      if (performance.now() > giveUpAt) {
+        const reason = ctx.live.get(definition.key)?.healthReason ?? 'is not there'
+        throw new AppFailure('NOT_ESTABLISHED', `${formatRef(definition.ref)} is not established: ${reason}`)
+      }
+      await sleep(20)
+    }
+  }
+  const defined = [...bundle.objects.values()].filter((object) => object.defined)
+  const unserved = new Map(
+    defined.map(({type, apiVersion, ref}) => [`${ref.group}/${ref.kind}`, {type, apiVersion, ref}]),
+  )
+  for (const {type, apiVersion, ref} of unserved.values()) {
+    if (type === undefined || ctx.discovery.known(apiVersion, ref.kind) !== undefined) continue
+    ctx.discovery.forget(groupOf(apiVersionOf(type)))
+    while ((await ctx.discovery.find(apiVersion, ref.kind)) === undefined) {
+      if (signal.aborted) return
+      if (performance.now() > giveUpAt)
+        throw new AppFailure('NOT_ESTABLISHED', `${ref.kind} in ${apiVersion} is not served though it is defined`)
+      await sleep(50)
+      ctx.discovery.forget(groupOf(apiVersion))
+    }
+    await ctx.live.follow(type)
+  }
+}
+
+async function prune(
+  ctx: AgentContext,
+  app: AppState,
+  bundle: LoadedBundle,
+  signal: AbortSignal,
+): Promise<PruneResult> {
+  const gone = [...app.inventory.keys()].filter((key) => !bundle.objects.has(key))
+  const {sync} = bundle.app
+  if (gone.length === 0) return {pruned: [], retained: []}
+  if (!sync.prune) {
+    for (const key of gone) dropEntry(ctx, app, key)
+    return {pruned: [], retained: []}
+  }
+  const refuse = (code: string, reason: string): PruneResult => ({
+    pruned: [],
+    retained: gone.flatMap((key) => {
+      const ref = app.inventory.get(key)?.ref
+      return ref === undefined ? [] : [{ref, code, reason}]
+    }),
+  })
+  if (bundle.objects.size === 0 && !sync.allowEmpty) {
+    return refuse('EMPTY', 'the app renders to nothing; set sync.allowEmpty to let that prune everything')
+  }
+  // An object may have moved to another app: who wants it must be known of every app before anything is deleted.
+  await Promise.all([...ctx.apps.values()].map((other) => (other === app ? undefined : other.loading)))
+  const unread = [...ctx.apps.values()].find(
+    (other) => other.target?.state === 'present' && currentBundle(other) === undefined,
+  )
+  if (unread !== undefined) {
+    return refuse(
+      'WAITS',
+      `the bundle of app ${unread.name} could not be verified, and the object may have moved there`,
+    )
+  }
+  await ctx.acceptance
+  return pruneObjects(ctx, app, gone, signal, impersonatedUser(bundle.app))
+}
+
+/** Writes an app's inventory to the cluster. */
+export async function saveInventory(ctx: AgentContext, app: AppState): Promise<void> {
+  app.unsaved = false
+  try {
+    await ctx.inventories.save(app.name, [...app.inventory.values()])
+  } catch (error) {
+    app.unsaved = true
+    throw error
+  }
+}
+
+/** Tells what was pruned, and what was kept though it is no longer desired. */
+export function tellPruned(ctx: AgentContext, app: AppState, {pruned, retained}: PruneResult): void {
+  const at = ctx.ports.clock.now()
+  const [first] = pruned
+  if (first !== undefined) {
+    tellEvent(ctx, app, {event: 'pruned', at, object: first, message: `pruned ${summarize(pruned)}`})
+  }
+  const [kept] = retained
+  if (kept === undefined) return
+  const message = `not pruned: ${summarize(retained.map(({ref}) => ref))}: ${kept.reason}`
+  if (app.toldProblem === message) return
+  app.toldProblem = message
+  ctx.ports.log('warn', `app ${app.name}: ${message}`)
+  tellEvent(ctx, app, {event: 'failed', at, object: kept.ref, code: kept.code, message})
+}
+
+function tellDrifted(ctx: AgentContext, app: AppState, changes: Change[]): void {
+  for (const change of changes) {
+    if (change.why !== 'drifted') continue
+    const message = `${formatRef(change.object.ref)} ${change.drift === 'missing' ? 'deleted' : 'changed'} while nobody watched`
+    tellEvent(ctx, app, {event: 'drifted', at: ctx.ports.clock.now(), object: change.object.ref, message})
+  }
+}
+
+function tellHealed(ctx: AgentContext, app: AppState, changes: Change[]): void {
+  for (const {object, why} of changes) {
+    if (why !== 'drifted') continue
+    app.drifted.delete(object.key)
+    const message = `${formatRef(object.ref)} is as desired again`
+    tellEvent(ctx, app, {event: 'healed', at: ctx.ports.clock.now(), object: object.ref, message})
+  }
+}
+
+function applyFailure(failures: ApplyFailure[], code: 'APPLY_FAILED' | 'OWNED_BY_OTHER' = 'APPLY_FAILED'): AppFailure {
+  const shown = failures.slice(0, 5).map(({message}) => message)
+  const more = failures.length > shown.length ? `; and ${failures.length - shown.length} more` : ''
+  return new AppFailure(code, `${shown.join('; ')}${more}`)
+}
+
+function summarize(refs: ObjectRef[]): string {
+  const shown = refs.slice(0, 5).map(formatRef).join(', ')
+  return refs.length > 5 ? `${shown} and ${refs.length - 5} more` : shown
+}

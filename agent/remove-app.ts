@@ -1,0 +1,70 @@
+import type {RemovedApp} from '#shared/model/desired-state.ts'
+import type {AgentContext} from './agent-context.ts'
+import {AppFailure} from './app-failure.ts'
+import {type AppState, currentBundle, impersonatedUser} from './app-state.ts'
+import {type PruneResult, pruneObjects} from './prune-objects.ts'
+import {saveInventory, tellPruned} from './reconcile-app.ts'
+import {requestReconcile} from './request-reconcile.ts'
+import {setCondition} from './set-condition.ts'
+import {tellEvent} from './tell-event.ts'
+import {endWaiting} from './track-health.ts'
+
+/**
+ * Takes an app from the cluster that was removed from git: deletes what its inventory holds, or only forgets it where the app asked
+ * for that. What other apps want now stays. Says so once; a tombstone of an app that is gone already does nothing.
+ */
+export async function removeApp(
+  ctx: AgentContext,
+  app: AppState,
+  target: RemovedApp,
+  signal: AbortSignal,
+): Promise<void> {
+  endWaiting(app)
+  if (app.brokenInventory !== undefined) throw new AppFailure('INVENTORY_BROKEN', app.brokenInventory.message)
+  if (app.inventory.size === 0) {
+    if (app.bundle !== undefined || app.unsaved) await finish(ctx, app)
+    return
+  }
+  await ctx.acceptance
+  let result: PruneResult = {pruned: [], retained: []}
+  const impersonation = impersonatedUser(app.bundle?.app)
+  if (target.deletionPolicy === 'Delete') {
+    await Promise.all([...ctx.apps.values()].map((other) => (other === app ? undefined : other.loading)))
+    const unread = [...ctx.apps.values()].find(
+      (other) => other.target?.state === 'present' && currentBundle(other) === undefined,
+    )
+    if (unread !== undefined) {
+      throw new AppFailure(
+        'UNREACHABLE',
+        `its removal waits: the bundle of app ${unread.name} could not be verified, and objects may have moved there`,
+      )
+    }
+    for (const {ref, version} of app.inventory.values()) {
+      const type = await ctx.discovery.find(version, ref.kind)
+      if (type !== undefined) await ctx.live.follow(type)
+    }
+    app.bundle = undefined
+    result = await pruneObjects(ctx, app, [...app.inventory.keys()], signal, impersonation)
+    if (signal.aborted) return
+    tellPruned(ctx, app, result)
+    if (result.retained.length > 0) {
+      await saveInventory(ctx, app)
+      setCondition(ctx, app, 'False', 'PruneFailed', result.retained[0]?.reason ?? '')
+      requestReconcile(ctx, app, 'soon')
+      return
+    }
+  }
+  await finish(ctx, app)
+  const what = target.deletionPolicy === 'Delete' ? `${result.pruned.length} object(s) deleted` : 'its objects stay'
+  tellEvent(ctx, app, {event: 'removed', at: ctx.ports.clock.now(), message: `removed from git: ${what}`})
+}
+
+async function finish(ctx: AgentContext, app: AppState): Promise<void> {
+  await ctx.inventories.remove(app.name)
+  for (const key of app.inventory.keys()) if (ctx.owners.get(key) === app) ctx.owners.delete(key)
+  app.inventory.clear()
+  app.unsaved = false
+  app.bundle = undefined
+  app.unhealthy.clear()
+  app.drifted.clear()
+}

@@ -1,0 +1,58 @@
+import {describeError} from '#shared/model/drawbridge-error.ts'
+import type {AgentContext} from './agent-context.ts'
+import {AppFailure} from './app-failure.ts'
+import type {AppState} from './app-state.ts'
+import {isKubeError} from './kube/kube-error.ts'
+import {reconcileApp} from './reconcile-app.ts'
+import {removeApp} from './remove-app.ts'
+import {requestReconcile} from './request-reconcile.ts'
+import {setCondition} from './set-condition.ts'
+import {tellEvent} from './tell-event.ts'
+
+/** Reconciles an app now, or once more as soon as its running reconcile has ended. Reconciles of one app never overlap. */
+export function runApp(ctx: AgentContext, app: AppState): void {
+  if (ctx.signal.aborted) return
+  app.wanted = true
+  if (app.running !== undefined) return
+  app.running = runWhileWanted(ctx, app).finally(() => {
+    app.running = undefined
+  })
+}
+
+async function runWhileWanted(ctx: AgentContext, app: AppState): Promise<void> {
+  while (app.wanted && !ctx.signal.aborted) {
+    app.wanted = false
+    const {target} = app
+    if (target === undefined) continue
+    const abort = new AbortController()
+    app.abort = abort
+    try {
+      if (target.state === 'present') await reconcileApp(ctx, app, target, abort.signal)
+      else await removeApp(ctx, app, target, abort.signal)
+    } catch (error) {
+      if (ctx.signal.aborted || isKubeError(error, 'ABORTED')) continue
+      if (!abort.signal.aborted) tellFailure(ctx, app, error)
+      requestReconcile(ctx, app, 'soon')
+    } finally {
+      app.abort = undefined
+      ctx.changed()
+    }
+  }
+}
+
+/** Says why it failed, once per distinct reason. */
+function tellFailure(ctx: AgentContext, app: AppState, error: unknown): void {
+  const refused = error instanceof AppFailure && (error.code === 'REFUSED' || error.code === 'POLICY')
+  const detail = error instanceof AppFailure && typeof error.details.code === 'string' ? error.details.code : undefined
+  const code = detail ?? (error instanceof AppFailure ? error.code : isKubeError(error) ? error.code : 'UNEXPECTED')
+  const message = describeError(error)
+  if (!(error instanceof AppFailure) && !isKubeError(error)) {
+    ctx.ports.log('warn', `app ${app.name}: ${error instanceof Error ? (error.stack ?? message) : message}`)
+  }
+  const reason = refused ? 'ArtifactRefused' : code === 'UNREACHABLE' ? 'ArtifactFailed' : 'ReconciliationFailed'
+  setCondition(ctx, app, 'False', reason, message)
+  app.healthyRevision = undefined
+  if (app.toldProblem === `${code} ${message}`) return
+  app.toldProblem = `${code} ${message}`
+  tellEvent(ctx, app, {event: refused ? 'refused' : 'failed', at: ctx.ports.clock.now(), code, message})
+}

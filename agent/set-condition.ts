@@ -1,0 +1,17 @@
+import type {AgentContext} from './agent-context.ts'
+import type {AppCondition, AppState} from './app-state.ts'
+
+/** Sets what the report says of an app; `since` moves only when `ready` does. */
+export function setCondition(
+  ctx: Pick<AgentContext, 'ports' | 'changed'>,
+  app: AppState,
+  ready: AppCondition['ready'],
+  reason: string,
+  message: string,
+): void {
+  const {condition} = app
+  if (condition.ready === ready && condition.reason === reason && condition.message === message) return
+  const since = condition.ready === ready ? condition.since : ctx.ports.clock.now().toISOString()
+  app.condition = {ready, reason, message, since}
+  ctx.changed()
+}

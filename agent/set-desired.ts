@@ -1,0 +1,63 @@
+import type {DesiredApp, DesiredState} from '#shared/model/desired-state.ts'
+import {passStage} from '#shared/model/trace.ts'
+import type {AgentContext} from './agent-context.ts'
+import {type AppState, createAppState, currentBundle} from './app-state.ts'
+import {setCondition} from './set-condition.ts'
+import {tellEvent} from './tell-event.ts'
+import {endWaiting} from './track-health.ts'
+
+/**
+ * Makes an accepted desired state the one to bring about: apps whose entry changed are reconciled at once, whatever they were at; the
+ * others are not touched. An app that it does not name, not even as removed, is left alone and reported.
+ */
+export function setDesired(ctx: AgentContext, desired: DesiredState, pulledAt: Date): void {
+  ctx.desired = desired
+  const changed: AppState[] = []
+  for (const target of desired.apps) {
+    const app = ctx.apps.get(target.name) ?? createAppState(target.name, ctx.ports.clock.now())
+    ctx.apps.set(target.name, app)
+    if (isSame(app.target, target)) continue
+    app.target = target
+    app.trace = passStage(target.trace, 'pulled', pulledAt)
+    changed.push(app)
+    // Set before any app runs: whoever asks what this app wants now waits until it is known.
+    if (target.state === 'present' && currentBundle(app) === undefined) {
+      const {promise, resolve} = Promise.withResolvers<void>()
+      app.loading = promise
+      app.loaded = resolve
+    }
+  }
+  const named = new Set(desired.apps.map(({name}) => name))
+  for (const app of ctx.apps.values()) if (!named.has(app.name)) leaveAlone(ctx, app)
+  for (const app of changed) {
+    if (app.target?.state === 'present' && app.target.revision !== app.revision) {
+      tellEvent(ctx, app, {event: 'pulled', at: pulledAt})
+    }
+    app.failures = 0
+    app.abort?.abort()
+    endWaiting(app)
+    clearTimeout(app.retry)
+    app.retry = undefined
+    ctx.reconcile(app)
+  }
+  ctx.changed()
+}
+
+function leaveAlone(ctx: AgentContext, app: AppState): void {
+  app.target = undefined
+  app.loaded()
+  app.abort?.abort()
+  endWaiting(app)
+  if (app.inventory.size === 0) {
+    ctx.apps.delete(app.name)
+    return
+  }
+  const message =
+    'the desired state no longer names this app, and does not say that it was removed; its objects are left alone'
+  setCondition(ctx, app, 'Unknown', 'Orphaned', message)
+}
+
+/** Equal but for the trace. */
+function isSame(present: DesiredApp | undefined, next: DesiredApp): boolean {
+  return present !== undefined && JSON.stringify({...present, trace: null}) === JSON.stringify({...next, trace: null})
+}

@@ -1,0 +1,67 @@
+import type {ReportEvent} from '#shared/model/cluster-report.ts'
+import {refKey} from '#shared/model/object-ref.ts'
+import {passStage} from '#shared/model/trace.ts'
+import type {AgentContext, Telling} from './agent-context.ts'
+import type {AppState} from './app-state.ts'
+
+const MAX_EVENTS = 500
+
+/** Tells what happened to an app: one line in the journal, one event in the report, and its stage in the app's trace. */
+export function tellEvent(ctx: AgentContext, app: AppState, {event, at, message, object, code}: Telling): void {
+  const target = app.target
+  const revision = target?.state === 'present' ? target.revision : undefined
+  if (
+    app.trace !== undefined &&
+    (event === 'pulled' || event === 'verified' || event === 'applied' || event === 'healthy')
+  ) {
+    app.trace = passStage(app.trace, event, at)
+  }
+  const told = {
+    event,
+    at: at.toISOString(),
+    app: app.name,
+    ...(revision === undefined ? {} : {revision}),
+    ...(code === undefined ? {} : {code}),
+    ...(message === undefined ? {} : {message}),
+  }
+  ctx.ports.journal.record({
+    ...told,
+    cluster: ctx.config.cluster,
+    ...(target?.state === 'present'
+      ? {repository: target.source.repository, ref: target.source.ref, commit: target.source.commit}
+      : {}),
+    ...(object === undefined ? {} : {object: refKey(object)}),
+    ...(ctx.desired === undefined ? {} : {version: ctx.desired.version}),
+    ...(app.trace === undefined ? {} : {traceparent: app.trace.traceparent}),
+  })
+  if (event === 'pulled') return
+  const trace = event === 'applied' || event === 'healthy' ? app.trace : undefined
+  addEvent(ctx, {
+    ...told,
+    event,
+    ...(object === undefined ? {} : {object}),
+    ...(trace === undefined ? {} : {trace}),
+  })
+}
+
+/** Tells of a desired state as a whole that was refused. */
+export function tellRefusal(ctx: AgentContext, at: Date, code: string, message: string): void {
+  const told = {event: 'refused' as const, at: at.toISOString(), code, message}
+  ctx.ports.journal.record({...told, cluster: ctx.config.cluster})
+  addEvent(ctx, told)
+}
+
+function addEvent(ctx: AgentContext, event: Omit<ReportEvent, 'id'>): void {
+  ctx.events.push({...event, id: nextEventId(ctx.events.at(-1)?.id, new Date(event.at))})
+  if (ctx.events.length > MAX_EVENTS) ctx.events.splice(0, ctx.events.length - MAX_EVENTS)
+  ctx.changed()
+}
+
+/** An id after `last`, even where the clock went back. */
+export function nextEventId(last: string | undefined, at: Date): string {
+  const [lastMs = '', lastCount = ''] = last?.split('-') ?? []
+  const ms = Math.max(at.getTime(), Number(lastMs))
+  const count = ms === Number(lastMs) ? Number(lastCount) + 1 : 0
+  if (count > 999_999) return nextEventId(undefined, new Date(ms + 1))
+  return `${String(ms).padStart(13, '0')}-${String(count).padStart(6, '0')}`
+}

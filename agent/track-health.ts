@@ -1,0 +1,97 @@
+import type {Health} from '#shared/model/cluster-report.ts'
+import {formatRef} from '#shared/model/object-ref.ts'
+import type {AgentContext} from './agent-context.ts'
+import type {AppState} from './app-state.ts'
+import {setCondition} from './set-condition.ts'
+import {tellEvent} from './tell-event.ts'
+
+/** Looks at one object of an app again; call `judgeApp` afterwards. */
+export function judgeObject(ctx: Pick<AgentContext, 'live'>, app: AppState, key: string): void {
+  const object = app.bundle?.objects.get(key)
+  if (object === undefined) {
+    app.unhealthy.delete(key)
+    return
+  }
+  const live = ctx.live.get(key)
+  if (live === undefined) app.unhealthy.set(key, {ref: object.ref, health: 'NotFound', reason: 'is not there'})
+  else if (live.health === 'Current') app.unhealthy.delete(key)
+  else app.unhealthy.set(key, {ref: object.ref, health: live.health, reason: live.healthReason})
+}
+
+/** Looks at all objects of an app again. */
+export function judgeAll(ctx: Pick<AgentContext, 'live'>, app: AppState): void {
+  app.unhealthy.clear()
+  for (const key of app.bundle?.objects.keys() ?? []) judgeObject(ctx, app, key)
+}
+
+/** The worst health of an app's objects. */
+export function healthOf(app: AppState): Health {
+  if (app.bundle === undefined) return 'Unknown'
+  const found = new Set([...app.unhealthy.values()].map(({health}) => health))
+  for (const health of ['Failed', 'NotFound', 'Terminating', 'Unknown', 'InProgress'] as const)
+    if (found.has(health)) return health
+  return 'Current'
+}
+
+/** Begins to wait until all that was just applied is Current, for as long as the app says. */
+export function beginWaiting(ctx: AgentContext, app: AppState, timeoutSeconds: number): void {
+  endWaiting(app)
+  app.waiting = true
+  judgeAll(ctx, app)
+  if (judgeApp(ctx, app) === 'healthy') return
+  app.deadline = setTimeout(() => {
+    app.deadline = undefined
+    if (!app.waiting || ctx.signal.aborted) return
+    app.waiting = false
+    failHealth(ctx, app, `not healthy within ${timeoutSeconds} s: ${describeUnhealthy(app)}`)
+  }, timeoutSeconds * 1000)
+}
+
+/** Stops to wait, since something newer is wanted. */
+export function endWaiting(app: AppState): void {
+  clearTimeout(app.deadline)
+  app.deadline = undefined
+  app.waiting = false
+}
+
+/** Draws the conclusion from the health of an app's objects: tells when it becomes healthy, and when it fails. */
+export function judgeApp(ctx: AgentContext, app: AppState): 'healthy' | 'not-healthy' {
+  const {target} = app
+  if (app.applying || target?.state !== 'present' || app.revision !== target.revision) return 'not-healthy'
+  if (app.unhealthy.size > 0) {
+    const failed = [...app.unhealthy.values()].find(({health}) => health === 'Failed')
+    if (app.waiting && failed !== undefined) {
+      endWaiting(app)
+      failHealth(ctx, app, `${formatRef(failed.ref)}: ${failed.reason}`)
+    } else if (app.waiting || app.condition.ready === 'True') {
+      setCondition(ctx, app, 'Unknown', 'Progressing', describeUnhealthy(app))
+    }
+    ctx.changed()
+    return 'not-healthy'
+  }
+  endWaiting(app)
+  const was = app.condition.ready
+  setCondition(ctx, app, 'True', 'ReconciliationSucceeded', `Applied revision: ${target.revision}`)
+  if (app.healthyRevision !== target.revision || was === 'False') {
+    app.healthyRevision = target.revision
+    app.toldProblem = undefined
+    tellEvent(ctx, app, {
+      event: 'healthy',
+      at: ctx.ports.clock.now(),
+      message: `${app.bundle?.objects.size ?? 0} object(s) are healthy`,
+    })
+  }
+  return 'healthy'
+}
+
+function failHealth(ctx: AgentContext, app: AppState, message: string): void {
+  setCondition(ctx, app, 'False', 'HealthCheckFailed', message)
+  app.healthyRevision = undefined
+  tellEvent(ctx, app, {event: 'failed', at: ctx.ports.clock.now(), code: 'HealthCheckFailed', message})
+}
+
+function describeUnhealthy(app: AppState): string {
+  const shown = [...app.unhealthy.values()].slice(0, 3).map(({ref, reason}) => `${formatRef(ref)}: ${reason}`)
+  const more = app.unhealthy.size - shown.length
+  return `${shown.join('; ')}${more > 0 ? `; and ${more} more` : ''}`
+}
