@@ -6,10 +6,14 @@ import {queueError} from './queue-failure.ts'
 
 const MAX_REASON_LENGTH = 1_000
 
-/** Sends to one SQS queue. A `reason` travels as the message attribute `reason`, cut to 1,000 characters. */
+/**
+ * Sends JSON text to one SQS queue. Characters that a queue may refuse travel as JSON escapes, so a message means the same and
+ * always passes. A `reason` travels as the message attribute `reason`, cut to 1,000 characters.
+ */
 export function createSqsSender({client, queueUrl}: {client: SQSClient; queueUrl: string}): QueueSender {
   return {
-    send: async (body, {reason} = {}) => {
+    send: async (text, {reason} = {}) => {
+      const body = escapeUnsafe(text)
       const bytes = Buffer.byteLength(body)
       if (bytes > limits.maxMessageBytes) {
         throw new QueueError(
@@ -30,11 +34,17 @@ export function createSqsSender({client, queueUrl}: {client: SQSClient; queueUrl
   }
 }
 
+// SQS takes what XML 1.0 can hold, and not every implementation takes characters above U+FFFF; inside JSON strings, the only
+// place for them, an escape is the same character.
+function escapeUnsafe(json: string): string {
+  return json.replace(/[\uD800-\uDFFF\uFFFE\uFFFF]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16)}`)
+}
+
 // SQS refuses attribute values that are empty or hold what XML 1.0 cannot.
 function printable(reason: string): string {
   const text = reason
     .slice(0, MAX_REASON_LENGTH)
     .toWellFormed()
-    .replace(/[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, ' ')
+    .replace(/[^\t\n\r\x20-\uD7FF\uE000-\uFFFD]/gu, ' ')
   return text === '' ? 'unknown' : text
 }
