@@ -57,6 +57,7 @@ test('is missing where our entry was stripped, never applied or is malformed', (
 test('takes an unknown fingerprint for a reason to look closer', () => {
   assert.equal(compareFingerprint('', expected), 'drifted')
   assert.equal(compareFingerprint('', undefined), 'drifted')
+  assert.equal(compareFingerprint('', ''), 'drifted')
 })
 
 test('names who changed the object, newest first, and nobody who did not', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import {createHash} from 'node:crypto'
 import {test} from 'node:test'
-import {gzipSync} from 'node:zlib'
+import {gunzipSync, gzipSync} from 'node:zlib'
 import fc from 'fast-check'
 import {refKey} from '#shared/model/object-ref.ts'
 import {
@@ -85,6 +85,8 @@ test('a union calls an object applied only where both agree on what was applied'
   assert.deepEqual(same, entry('a', {uid: 'u1'}))
   const [begun] = inventoryUnion([entry('a', {uid: 'u1'})], [entry('a', {applied: '', fields: ''})])
   assert.deepEqual(begun, entry('a', {applied: '', fields: '', uid: 'u1'}))
+  const [disputed] = inventoryUnion([entry('a')], [entry('a', {applied: 'b'.repeat(16)})])
+  assert.deepEqual(disputed, entry('a', {applied: '', fields: ''}))
   const [replaced] = inventoryUnion([entry('a', {uid: 'u1'})], [entry('a', {uid: 'u2'})])
   assert.equal(replaced?.uid, undefined)
 })
@@ -184,5 +186,8 @@ test('refuses bytes that are no inventory, and one of another version', () => {
 })
 
 test('refuses a chunk that would fill the memory', () => {
-  assert.throws(() => decodeInventory([gzipSync(Buffer.alloc(65 * 1024 * 1024, 0x20))]), rejectsWith('MALFORMED'))
+  const chunk = gunzipSync(encodeInventory([entry('a')])[0] ?? '')
+  const padded = Buffer.concat([chunk, Buffer.alloc(65 * 1024 * 1024, ' ')])
+  assert.doesNotThrow(() => decodeInventory([gzipSync(padded.subarray(0, 1024 * 1024))]))
+  assert.throws(() => decodeInventory([gzipSync(padded)]), rejectsWith('MALFORMED'))
 })
