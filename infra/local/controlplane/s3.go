@@ -58,7 +58,7 @@ func serveS3(ctx context.Context, address, data, region string) error {
 			return err
 		}
 	}
-	store, options, err := metadataStore(objects, filepath.Join(data, "metadata"))
+	store, options, err := metadataStore(objects, filepath.Join(data, "metadata"), filepath.Join(data, "policies"))
 	if err != nil {
 		return err
 	}
@@ -84,10 +84,10 @@ func serveS3(ctx context.Context, address, data, region string) error {
 }
 
 // metadataStore keeps objects' metadata in extended attributes, or beside the objects where the filesystem has none.
-func metadataStore(objects, sidecar string) (meta.MetadataStorer, posix.PosixOpts, error) {
+func metadataStore(objects, sidecar, policies string) (meta.MetadataStorer, posix.PosixOpts, error) {
 	_, err := os.Stat(sidecar)
 	if err != nil && (meta.XattrMeta{}).Test(objects) == nil {
-		return meta.XattrMeta{}, posix.PosixOpts{}, nil
+		return policyInFile{dir: policies}, posix.PosixOpts{}, nil
 	}
 	if err := os.MkdirAll(sidecar, 0o700); err != nil {
 		return nil, posix.PosixOpts{}, err
