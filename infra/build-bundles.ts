@@ -1,7 +1,7 @@
 import {existsSync} from 'node:fs'
-import {rm, stat} from 'node:fs/promises'
-import {dirname, join} from 'node:path'
-import {build, formatMessages} from 'esbuild'
+import {readFile, rm, stat} from 'node:fs/promises'
+import {dirname, join, relative} from 'node:path'
+import {build, formatMessages, type Plugin} from 'esbuild'
 import {FUNCTION_NAMES} from '#shared/model/access.ts'
 import {DrawbridgeError} from '#shared/model/drawbridge-error.ts'
 
@@ -88,12 +88,32 @@ async function buildBundle(root: string, outDir: string, {name, entry, file, ext
       sourcesContent: false,
       legalComments: 'linked',
       logLevel: 'silent',
-      ...(external && {packages: 'external'}),
+      ...(external && {packages: 'external', plugins: [keepSourcePaths(dirname(outfile))]}),
     })
   } catch (cause) {
     throw new BuildError('BUNDLING_FAILED', `cannot bundle ${entry}:\n${await messagesOf(cause)}`, {entry}, {cause})
   }
   return {name, file: outfile, bytes: (await stat(outfile)).size}
+}
+
+// The command line looks for files beside its sources, which are installed with it: so each source keeps its own place.
+function keepSourcePaths(outFolder: string): Plugin {
+  return {
+    name: 'keep-source-paths',
+    setup: ({onLoad}) =>
+      onLoad({filter: /\.ts$/}, async ({path}) => {
+        const source = JSON.stringify(relative(outFolder, path))
+        const url = `new URL(${source}, import.meta.url)`
+        const contents = (await readFile(path, 'utf8'))
+          .replaceAll('import.meta.dirname', '__IMPORT_META_DIRNAME__')
+          .replaceAll('import.meta.url', `${url}.href`)
+          .replaceAll(
+            '__IMPORT_META_DIRNAME__',
+            `process.getBuiltinModule('node:url').fileURLToPath(new URL('.', ${url}))`,
+          )
+        return {contents, loader: 'ts'}
+      }),
+  }
 }
 
 async function messagesOf(cause: unknown): Promise<string> {

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
+import {execFile} from 'node:child_process'
 import {mkdtemp, readdir, readFile, rm} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {after, before, test} from 'node:test'
 import {pathToFileURL} from 'node:url'
+import {promisify} from 'node:util'
 import {BuildError, type Bundle, buildBundles} from '#infra/build-bundles.ts'
 import {FUNCTION_NAMES} from '#shared/model/access.ts'
 
@@ -49,6 +51,15 @@ test('makes the same bytes again', async () => {
     const again = name.replace(join(folder, 'one'), join(folder, 'two'))
     assert.ok((await readFile(name)).equals(await readFile(again)), name)
   }
+})
+
+test('builds a command line that finds the files beside its sources', async () => {
+  await buildBundles({root, outDir: join(root, 'dist'), only: ['cli']})
+  const {stdout} = await promisify(execFile)(process.execPath, [join(root, 'dist', 'cli', 'main.js'), '--version'], {
+    timeout: 60_000,
+  })
+  const {version} = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
+  assert.equal(stdout.trim(), version)
 })
 
 test('names the entry that is not there, and writes nothing', async () => {

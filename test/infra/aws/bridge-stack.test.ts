@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import {after, test} from 'node:test'
 import {Match} from 'aws-cdk-lib/assertions'
 import {loadPublishConfig} from '#functions/publish/config.ts'
+import {loadRenderConfig} from '#functions/render/config.ts'
 import {loadStatusConfig} from '#functions/status/config.ts'
 import {emitMetrics} from '#functions/status/emit-metrics.ts'
 import {loadWebhookConfig} from '#functions/webhook/config.ts'
@@ -11,8 +12,12 @@ import {sweepSchema} from '#shared/model/push-event.ts'
 import {roleRights} from './role-rights.ts'
 import {type Resource, synthesiseBridge} from './synthesise-bridge.ts'
 
+const repositories = [
+  {url: 'https://github.com/example/fleet.git'},
+  {url: 'https://git.example.com/team.git', ref: 'main'},
+]
 const synthesised = synthesiseBridge({
-  repositories: [{url: 'https://github.com/example/fleet.git'}, {url: 'https://git.example.com/team.git', ref: 'main'}],
+  repositories,
   alarmTopicArn: 'arn:aws:sns:eu-west-1:123456789012:alarms',
   gitTokenSecret: 'git-token',
   desiredTtlSeconds: 86_400,
@@ -297,6 +302,9 @@ test('gives every function the environment that its configuration asks for', () 
   assert.equal(publish.deadLetterQueueUrl, urlOf('QueuesPublishDeadLetters'))
   assert.equal(publish.publish.desiredTtlSeconds, 86_400)
   assert.match(publish.gitTokenSecretArn ?? '', /:secret:git-token$/)
+  const render = loadRenderConfig(environment('Render'))
+  assert.deepEqual(render.repositories, repositories)
+  assert.deepEqual(render.tools, {kubectl: '/opt/kubectl/kubectl', helm: '/opt/helm/helm'})
   const status = loadStatusConfig(environment('Status'))
   assert.equal(status.outcomeQueueArn, queue('QueuesOutcomeQueue'))
   assert.equal(status.bucket, bucket.replace('.Arn', ''))
