@@ -1,10 +1,10 @@
 import {chmod, mkdir, mkdtemp, realpath, rm, writeFile} from 'node:fs/promises'
 import {dirname, join} from 'node:path'
+import {mapBounded} from '#shared/async/map-bounded.ts'
 import {limits} from '#shared/model/limits.ts'
 import type {SourceTree} from '#shared/ports/git-source.ts'
 import {SourceError} from '#shared/ports/source-error.ts'
 import type {SourceFile} from './list-files.ts'
-import {mapConcurrently} from './map-concurrently.ts'
 import {RenderError} from './render-error.ts'
 
 const concurrentReads = 16
@@ -16,7 +16,7 @@ export async function readFiles<T>(
   use: (file: SourceFile, bytes: Uint8Array) => Promise<T> | T,
 ): Promise<T[]> {
   let total = 0
-  return mapConcurrently(files, concurrentReads, async (file) => {
+  return mapBounded(files, concurrentReads, async (file) => {
     const bytes = await readFile(tree, file)
     total += bytes.byteLength
     if (total > limits.maxAppInputBytes) {

@@ -1,3 +1,4 @@
+import {mapBounded} from '#shared/async/map-bounded.ts'
 import {parseEnvelope} from '#shared/attest/envelope.ts'
 import {VerificationError} from '#shared/attest/verification-error.ts'
 import {parseDesiredState} from '#shared/attest/verify-desired-state.ts'
@@ -5,7 +6,6 @@ import type {DesiredState} from '#shared/model/desired-state.ts'
 import {keys, prefixes} from '#shared/model/keys.ts'
 import {limits} from '#shared/model/limits.ts'
 import type {ObjectStore} from '#shared/ports/object-store.ts'
-import {mapConcurrently} from './map-concurrently.ts'
 
 const concurrentReads = 16
 const keysPerPage = 1000
@@ -36,7 +36,7 @@ export async function readDesiredHints(
   store: ObjectStore,
   clusters: readonly string[],
 ): Promise<Map<string, DesiredState>> {
-  const states = await mapConcurrently(clusters, concurrentReads, async (cluster) => {
+  const states = await mapBounded(clusters, concurrentReads, async (cluster) => {
     const stored = await store.get(keys.desired(cluster), {maxBytes: limits.maxEnvelopeBytes})
     return stored === 'absent' || stored === 'not-modified' ? undefined : parseHint(stored.bytes)
   })

@@ -1,4 +1,5 @@
 import {availableParallelism} from 'node:os'
+import {mapBounded} from '#shared/async/map-bounded.ts'
 import {BundleError} from '#shared/bundle/bundle-error.ts'
 import {API_VERSION} from '#shared/model/api-version.ts'
 import type {App, Cluster} from '#shared/model/app.ts'
@@ -11,7 +12,6 @@ import {formatRevision} from '#shared/model/revision.ts'
 import {passStage, type Trace} from '#shared/model/trace.ts'
 import type {SourceTree} from '#shared/ports/git-source.ts'
 import {SourceError} from '#shared/ports/source-error.ts'
-import {mapConcurrently} from './map-concurrently.ts'
 import {type AppSource, type Head, openSources, type Sources} from './open-sources.ts'
 import type {Config} from './read-config.ts'
 import {prepareApp, type RenderMeans, renderApp} from './render-app.ts'
@@ -49,7 +49,7 @@ const concurrentClusters = 8
 export async function renderDeclaration(ports: RenderPorts, job: RenderJob): Promise<RenderedDeclaration> {
   const sources = openSources(ports.git, job.declaration, job.tree)
   try {
-    const perApp = await mapConcurrently(job.config.apps, availableParallelism() + 1, (app) =>
+    const perApp = await mapBounded(job.config.apps, availableParallelism() + 1, (app) =>
       renderInClusters(ports, job, sources, app),
     )
     const results = perApp.flat()
@@ -71,7 +71,7 @@ export async function renderDeclaration(ports: RenderPorts, job: RenderJob): Pro
 
 async function renderInClusters(ports: RenderPorts, job: RenderJob, sources: Sources, app: App): Promise<Result[]> {
   const means: RenderMeans = {tools: ports.tools, workDir: job.workDir, rendered: new Map()}
-  return mapConcurrently(selectClusters(app, job.config.clusters), concurrentClusters, async (cluster) => {
+  return mapBounded(selectClusters(app, job.config.clusters), concurrentClusters, async (cluster) => {
     try {
       const source = await sources.open(app)
       return await renderInCluster(ports, job, source, app, cluster, means)

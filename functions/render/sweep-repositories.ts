@@ -1,9 +1,9 @@
+import {mapBounded} from '#shared/async/map-bounded.ts'
 import {API_VERSION} from '#shared/model/api-version.ts'
 import type {DesiredState} from '#shared/model/desired-state.ts'
 import {DrawbridgeError, describeError} from '#shared/model/drawbridge-error.ts'
 import type {RefreshRequest} from '#shared/model/publish-request.ts'
 import type {Sweep} from '#shared/model/push-event.ts'
-import {mapConcurrently} from './map-concurrently.ts'
 import type {OutcomeMemory} from './outcome-memory.ts'
 import {createOutcome, readAllDesired, renderHead} from './render-head.ts'
 import type {RenderConfig, RenderPorts} from './render-ports.ts'
@@ -22,7 +22,7 @@ export async function sweepRepositories(
   memory: OutcomeMemory,
 ): Promise<void> {
   const desired = await readAllDesired(ports)
-  await mapConcurrently(config.repositories, concurrentRepositories, async (tracked) => {
+  await mapBounded(config.repositories, concurrentRepositories, async (tracked) => {
     try {
       const declaration = await resolveDeclaration(ports.git, tracked)
       if (declaration === 'absent') return

@@ -41,6 +41,7 @@ export async function fetchHttpTree(options: {
   const database = {gitdir, cache: {}}
   try {
     await git.init({fs: nodeFs, gitdir, bare: true})
+    await git.addRemote({fs: nodeFs, gitdir, remote: 'origin', url})
     await git.fetch({
       fs: nodeFs,
       http: createGitHttpClient(token, gitHttpLimits.requestTimeoutMs),
