@@ -1,4 +1,3 @@
-import * as fs from 'node:fs'
 import {stat} from 'node:fs/promises'
 import {join} from 'node:path'
 import git from 'isomorphic-git'
@@ -6,6 +5,7 @@ import {parseRepositoryUrl} from '../model/repository-url.ts'
 import type {Clock} from '../ports/clock.ts'
 import {CommitStatusError} from '../ports/commit-status-error.ts'
 import type {CommitStatus, CommitStatuses} from '../ports/commit-statuses.ts'
+import {atomicFs} from './atomic-fs.ts'
 import {cutText} from './cut-text.ts'
 
 const NOTES_REF = 'refs/notes/drawbridge'
@@ -36,7 +36,7 @@ export function createNoteCommitStatuses({clock}: {clock: Clock}): CommitStatuse
 
 async function writeNote(path: string, status: CommitStatus, clock: Clock): Promise<void> {
   const gitdir = await findGitDir(path)
-  const repository = {fs, gitdir, ref: NOTES_REF}
+  const repository = {fs: atomicFs, gitdir, ref: NOTES_REF}
   try {
     const present = await readNote(repository, status.commit)
     const note = setLine(present, status)
@@ -53,7 +53,7 @@ async function writeNote(path: string, status: CommitStatus, clock: Clock): Prom
   }
 }
 
-async function readNote(repository: {fs: typeof fs; gitdir: string; ref: string}, oid: string): Promise<string> {
+async function readNote(repository: {fs: typeof atomicFs; gitdir: string; ref: string}, oid: string): Promise<string> {
   try {
     return Buffer.from(await git.readNote({...repository, oid})).toString('utf8')
   } catch (error) {
