@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict'
+import {test} from 'node:test'
+import {API_VERSION} from '#shared/model/api-version.ts'
+import type {Outcome} from '#shared/model/outcome.ts'
+import {startTrace} from '#shared/model/trace.ts'
+import {CommitStatusError} from '#shared/ports/commit-status-error.ts'
+import {COMMIT_1, createStatusKit, OUTCOME_QUEUE_ARN, REPOSITORY} from './status-kit.ts'
+
+function outcome(more: Partial<Outcome> = {}): Outcome {
+  return {
+    apiVersion: API_VERSION,
+    kind: 'Outcome',
+    stage: 'render',
+    repository: REPOSITORY,
+    ref: 'refs/heads/main',
+    commit: COMMIT_1,
+    findings: [],
+    trace: startTrace(),
+    ...more,
+  }
+}
+
+const fromOutcomes = {queueArn: OUTCOME_QUEUE_ARN}
+
+test('shows a render without findings as success', async () => {
+  const kit = createStatusKit()
+  assert.equal(await kit.deliver(outcome(), fromOutcomes), 'done')
+  assert.deepEqual(kit.summaries(), ['drawbridge/render 1 success'])
+  assert.deepEqual(kit.events, [])
+})
+
+test('shows the first finding with its place, and journals all', async () => {
+  const kit = createStatusKit()
+  const findings = [
+    {code: 'RENDER_FAILED', app: 'web', file: 'web/deploy.yaml', line: 3, message: 'no such field'},
+    {code: 'RENDER_FAILED', app: 'api', message: 'the chart fails'},
+  ]
+  await kit.deliver(outcome({findings}), fromOutcomes)
+  assert.deepEqual(kit.summaries(), ['drawbridge/render 1 failure'])
+  assert.equal(kit.shown[0]?.description, 'app web: web/deploy.yaml:3: no such field (and 1 more)')
+  assert.deepEqual(
+    kit.events.map(({event, code, app, message, commit}) => [event, code, app, message, commit]),
+    [
+      ['failed', 'RENDER_FAILED', 'web', 'app web: web/deploy.yaml:3: no such field', COMMIT_1],
+      ['failed', 'RENDER_FAILED', 'api', 'app api: the chart fails', COMMIT_1],
+    ],
+  )
+})
+
+test('shows what publish refused under the cluster, apart from render', async () => {
+  const kit = createStatusKit()
+  const findings = [{code: 'KIND_NOT_ALLOWED', app: 'web', cluster: 'dev', message: 'not allowed'}]
+  await kit.deliver(outcome({stage: 'publish', cluster: 'dev', findings}), fromOutcomes)
+  assert.deepEqual(kit.summaries(), ['drawbridge/publish/dev 1 failure'])
+  assert.equal(kit.events[0]?.cluster, 'dev')
+})
+
+test('takes no outcome from a queue that clusters can send to', async () => {
+  const kit = createStatusKit()
+  assert.equal(await kit.deliver(outcome()), 'done')
+  assert.deepEqual(kit.shown, [])
+  assert.equal(kit.deadLetters.sent.length, 1)
+})
+
+test('tries again where the git host is down', async () => {
+  const kit = createStatusKit()
+  const down = {
+    setCommitStatus: async () => {
+      throw new CommitStatusError('RATE_LIMITED', 'later')
+    },
+  }
+  assert.equal(await kit.deliver(outcome(), {...fromOutcomes, over: {commitStatuses: down}}), 'again')
+})
