@@ -80,14 +80,14 @@ function runGo(args: readonly string[], sourceDir: string, env: NodeJS.ProcessEn
       // A person's own flags, workspace or C compiler must not change what is built.
       env: {...env, GOFLAGS: '', GOWORK: 'off', CGO_ENABLED: '0'},
       stdio: ['ignore', 'ignore', 'pipe'],
-      timeout: buildLimitMilliseconds,
+      signal: AbortSignal.timeout(buildLimitMilliseconds),
     })
     let output = ''
     go.stderr.setEncoding('utf8').on('data', (text: string) => {
       output = (output + text).slice(-16_384)
     })
     go.once('spawn', () => lowerPriority(go.pid))
-    go.once('error', (cause) => reject(noGo(cause)))
+    go.once('error', (cause) => reject(go.pid === undefined ? noGo(cause) : tooSlow(sourceDir)))
     go.once('close', (code, signal) => {
       if (code === 0) return resolve()
       const tail = output.trimEnd().split('\n').slice(-errorTailLines).join('\n')
@@ -123,6 +123,10 @@ function noGo(cause: Error): LocalStackError {
       cause,
     },
   )
+}
+
+function tooSlow(sourceDir: string): LocalStackError {
+  return new LocalStackError('BUILD_FAILED', `go build in ${sourceDir} was ended, for it took over an hour\n${choices}`)
 }
 
 async function exists(file: string): Promise<boolean> {

@@ -44,8 +44,7 @@ export async function findControlPlane(options: FindControlPlaneOptions): Promis
       `DRAWBRIDGE_CONTROLPLANE names ${named}, which is not an executable file: correct or unset it`,
     )
   }
-  const cacheDir =
-    options.cacheDir ?? join(env.XDG_CACHE_HOME || join(env.HOME || homedir(), '.cache'), 'drawbridge')
+  const cacheDir = options.cacheDir ?? join(env.XDG_CACHE_HOME || join(env.HOME || homedir(), '.cache'), 'drawbridge')
   const program = join(cacheDir, `controlplane-${await hashSources(sourceDir)}`, 'controlplane')
   if (!(await isExecutable(program))) {
     await buildControlPlane({sourceDir, program, env, onProgress: options.onProgress})

@@ -151,7 +151,8 @@ export async function startObjectStore(options: StartObjectStoreOptions): Promis
     endpoint,
     region,
     bucket,
-    rootCredentials: kept.root,
+    // Copies, since the AWS SDK writes notes of its own into the objects it is given.
+    rootCredentials: {...kept.root},
     processId: () => server?.pid ?? 0,
     createUser({name, grants}) {
       const change = lastChange.then(async () => {
@@ -163,7 +164,7 @@ export async function startObjectStore(options: StartObjectStoreOptions): Promis
         await saveState(stateFile, kept)
         await makeUser(credentials)
         await putPolicy()
-        return credentials
+        return {...credentials}
       })
       lastChange = change.catch(() => undefined)
       return change

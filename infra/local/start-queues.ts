@@ -1,3 +1,5 @@
+import {setImmediate as nextTurn} from 'node:timers/promises'
+
 import {buildApp} from 'fauxqs'
 import {z} from 'zod'
 
@@ -38,6 +40,8 @@ export async function startQueues({log = () => undefined}: StartQueuesOptions = 
   const port = await findFreePort()
   const endpoint = `http://127.0.0.1:${port}`
   const queues = new Map<string, QueueSettings>()
+  // The server's own URLs name a host below localhost, which not every system resolves; it reads only their path.
+  const queueUrl = (name: string) => `${endpoint}/${account}/${name}`
   let app = await listen(port, log)
 
   const makeQueue = async (name: string, settings: QueueSettings): Promise<string> => {
@@ -46,7 +50,7 @@ export async function startQueues({log = () => undefined}: StartQueuesOptions = 
       deadLetterTargetArn: `arn:aws:sqs:${region}:${account}:${deadLetterAfter.queue}`,
       maxReceiveCount: deadLetterAfter.receives,
     }
-    const answer = await callSqs(app, endpoint, 'CreateQueue', {
+    await callSqs(app, endpoint, 'CreateQueue', {
       QueueName: name,
       Attributes: {
         VisibilityTimeout: String(visibilityTimeoutSeconds),
@@ -54,12 +58,12 @@ export async function startQueues({log = () => undefined}: StartQueuesOptions = 
       },
     })
     queues.set(name, settings)
-    return z.object({QueueUrl: z.string()}).parse(answer).QueueUrl
+    return queueUrl(name)
   }
   const close = async () => {
     // Deleting a queue answers the polls that wait on it; else they would keep this process alive until they time out.
     for (const name of queues.keys()) {
-      await callSqs(app, endpoint, 'DeleteQueue', {QueueUrl: `${endpoint}/${account}/${name}`})
+      await callSqs(app, endpoint, 'DeleteQueue', {QueueUrl: queueUrl(name)})
     }
     await app.close()
   }
@@ -79,7 +83,11 @@ export async function startQueues({log = () => undefined}: StartQueuesOptions = 
 async function listen(port: number, log: (line: string) => void): Promise<App> {
   const app = buildApp({logger: false, defaultRegion: region})
   app.addHook('onSend', async (request, reply, payload) => {
-    if (request.headers['x-amz-target'] !== 'AmazonSQS.ReceiveMessage' || !request.raw.socket?.destroyed) return
+    if (request.headers['x-amz-target'] !== 'AmazonSQS.ReceiveMessage') return
+    // The news that the connection was closed may be waiting behind that of the message; a turn of the loop brings both.
+    await nextTurn()
+    await nextTurn()
+    if (!request.raw.socket?.destroyed) return
     // The one who polled has gone: without this, nobody would see the messages before their visibility timeout.
     const queueUrl = z.object({QueueUrl: z.string()}).safeParse(request.body).data?.QueueUrl
     const received = receivedSchema.safeParse(typeof payload === 'string' ? JSON.parse(payload) : undefined).data
