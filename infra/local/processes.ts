@@ -6,7 +6,7 @@ import {dirname} from 'node:path'
 import {LocalStackError} from './local-stack-error.ts'
 import {waitUntil} from './wait-until.ts'
 
-const stopGraceMilliseconds = 8_000
+const stopGraceMilliseconds = 4_000
 const logTailBytes = 4_096
 const logTailLines = 12
 
@@ -27,8 +27,11 @@ export interface ServerProcess {
   ended(): string | undefined
   /** Calls `listener` if the process ends without having been told to. */
   onUnexpectedEnd(listener: (how: string) => void): void
-  /** Sends SIGTERM, then SIGKILL when 8 seconds have passed; resolves once it is gone. */
-  stop(): Promise<void>
+  /**
+   * Ends it and resolves once it is gone: by SIGTERM, after `graceMilliseconds` by another, which tells some programs
+   * not to wait for their clients, and after as long again by SIGKILL. @default 4000
+   */
+  stop(graceMilliseconds?: number): Promise<void>
 }
 
 /** Starts a server process in a session of its own, so that Ctrl-C reaches only its parent, which stops it in order. */
@@ -66,13 +69,15 @@ export async function startProcess(spec: ProcessSpec): Promise<ServerProcess> {
     pid: child.pid ?? 0,
     ended: () => how,
     onUnexpectedEnd: (listener) => void listeners.push(listener),
-    async stop() {
+    async stop(graceMilliseconds = stopGraceMilliseconds) {
       stopping = true
       if (how !== undefined) return
       child.kill('SIGTERM')
-      const timer = setTimeout(() => child.kill('SIGKILL'), stopGraceMilliseconds)
+      const again = setTimeout(() => child.kill('SIGTERM'), graceMilliseconds)
+      const atLast = setTimeout(() => child.kill('SIGKILL'), 2 * graceMilliseconds)
       await gone
-      clearTimeout(timer)
+      clearTimeout(again)
+      clearTimeout(atLast)
       child.stdin?.destroy()
     },
   }

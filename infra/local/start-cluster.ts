@@ -56,6 +56,8 @@ export interface LocalCluster {
 const portsSchema = z.object({apiServer: z.number(), etcd: z.number(), etcdPeer: z.number()})
 const readyLimitMilliseconds = 60_000
 const maxPortAttempts = 4
+// It waits for its watches to end, which no client does of itself; etcd has all that it must not lose.
+const apiServerGraceMilliseconds = 1_500
 export const simulatedNodeName = 'node-1'
 
 /**
@@ -85,7 +87,7 @@ export async function startCluster(options: StartClusterOptions): Promise<LocalC
   const stopAll = async () => {
     // The API server last but one, etcd last: each ends at once only while what it talks to is there.
     await Promise.all([...running].filter(([name]) => !coreNames.has(name)).map(([, server]) => server.stop()))
-    await running.get('kube-apiserver')?.stop()
+    await running.get('kube-apiserver')?.stop(apiServerGraceMilliseconds)
     await running.get('etcd')?.stop()
     await lock.release()
   }
@@ -146,7 +148,7 @@ async function start(
     const ask = apiServerRequest(server, ca, admin)
     await startComponent('etcd', etcdFlags(files, ports), tools.etcd)
     await startApiServer(ports, ask).catch(async (error: unknown) => {
-      await running.get('kube-apiserver')?.stop()
+      await running.get('kube-apiserver')?.stop(apiServerGraceMilliseconds)
       const etcd = running.get('etcd')
       // The API server fails for want of etcd; then etcd's log tells why.
       if (etcd?.ended() !== undefined) await waitUntilReady(etcd, logFile('etcd'), async () => false, 0)
@@ -190,9 +192,9 @@ async function start(
       if (!issued) throw new LocalStackError('PROCESS_DIED', `${tools.program} certs issued nothing for ${user.name}`)
       return writeKubeconfig(file, {...place, user: issued})
     },
-    stopApiServer: async () => running.get('kube-apiserver')?.stop(),
+    stopApiServer: async () => running.get('kube-apiserver')?.stop(apiServerGraceMilliseconds),
     startApiServer: async () => {
-      await running.get('kube-apiserver')?.stop()
+      await running.get('kube-apiserver')?.stop(apiServerGraceMilliseconds)
       await startApiServer(ports, ask)
     },
     stop: stopAll,
