@@ -42,7 +42,8 @@ export function openSources(git: GitSource, declaration: Head, tree: SourceTree)
     refuseLocal(repository, declaration.repository)
     const resolved = await git.resolveRef(repository, ref)
     if (resolved === 'absent') {
-      throw unreadable(`the source ${repository} has no ${shortRef(ref)}: correct spec.source.ref, or push it`)
+      const where = sameRepository(repository, declaration.repository) ? 'this repository' : `the source ${repository}`
+      throw unreadable(`${where} has no ${shortRef(ref)}: correct spec.source.ref, or push it`)
     }
     const {commit} = resolved
     return {head: {repository, ref: resolved.ref, commit}, tree: await git.fetchTree(repository, commit, resolved.ref)}

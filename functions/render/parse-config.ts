@@ -9,6 +9,7 @@ import type {Finding} from '#shared/model/outcome.ts'
 import {nearestName} from '#shared/plan/nearest-name.ts'
 import {CONFIG_FILE} from './collect-yaml.ts'
 import {knownFields} from './known-fields.ts'
+import {describeYamlProblem} from './read-yaml.ts'
 
 const schemas = {App: appSchema, Cluster: clusterSchema} as const
 const maxFindings = 100
@@ -36,6 +37,8 @@ export function parseConfig(text: string): {config: {apps: App[]; clusters: Clus
     else clusters.push({value: parsed.data, line, source})
   }
   findings.push(...findDuplicates(apps), ...findDuplicates(clusters))
+  // A cluster whose own document is broken is not an unknown one.
+  if (findings.length > 0) return {config: {apps: [], clusters: []}, findings: findings.slice(0, maxFindings)}
   const names = clusters.map(({value}) => value.metadata.name)
   for (const {value, source} of apps) findings.push(...findUnknownClusters(value, names, source))
   return {
@@ -58,16 +61,14 @@ function parseDocuments(text: string, findings: Finding[]): Source[] {
     )
     const sources: Source[] = []
     for (const document of documents) {
-      const problems = [...document.errors, ...document.warnings]
-      for (const problem of problems) {
-        findings.push(finding(`${problem.message} (YAML)`, lines.linePos(problem.pos[0]).line))
-      }
-      if (problems.length === 0) sources.push({document, lines})
+      // The first problem of a document: what follows it is often its echo.
+      const problem = document.errors[0] ?? document.warnings[0]
+      if (problem === undefined) sources.push({document, lines})
+      else findings.push(finding(describeYamlProblem(problem.message), lines.linePos(problem.pos[0]).line))
     }
     return sources
   } catch (error) {
-    // A RangeError here is nesting that overflows the parser's stack.
-    findings.push(finding(`cannot be read as YAML: ${describeError(error)}`, undefined))
+    findings.push(finding(describeYamlProblem(describeError(error)), undefined))
     return []
   }
 }

@@ -53,7 +53,7 @@ export function readYaml(
     for (const document of Array.from(documents)) {
       const problem = document.errors[0] ?? document.warnings[0]
       if (problem !== undefined) {
-        throw new RenderError('YAML_INVALID', `${file}: ${problem.message}`, {
+        throw new RenderError('YAML_INVALID', `${file}: ${describeYamlProblem(problem.message)}`, {
           file,
           line: lineCounter.linePos(problem.pos[0]).line,
         })
@@ -68,9 +68,14 @@ export function readYaml(
     return found
   } catch (error) {
     if (error instanceof RenderError) throw error
-    // A RangeError here is nesting that overflows the parser's stack.
-    throw new RenderError('YAML_INVALID', `${file} cannot be read as YAML: ${describeError(error)}`, {file})
+    throw new RenderError('YAML_INVALID', `${file}: ${describeYamlProblem(describeError(error))}`, {file})
   }
+}
+
+/** The parser's words; nesting that overflows its stack in words of our own. */
+export function describeYamlProblem(message: string): string {
+  if (message.includes('call stack')) return 'it nests too deeply'
+  return `not valid YAML: ${message}`
 }
 
 function toValue(document: {toJS(options: {maxAliasCount: number}): unknown}, file: string, line: number): unknown {

@@ -1,6 +1,7 @@
-import {join} from 'node:path'
+import {basename, dirname, join} from 'node:path'
 import type {SourceTree} from '#shared/ports/git-source.ts'
 import {withFileCopies} from './copy-files.ts'
+import {KUSTOMIZATION_NAMES} from './detect-renderer.ts'
 import type {SourceFile} from './list-files.ts'
 import {readYaml} from './read-yaml.ts'
 import type {Place} from './render-error.ts'
@@ -26,7 +27,7 @@ export async function renderKustomize(options: {
   })
   return readYaml(output, `kustomize build ${path || '.'}`).map(({value}, index) => ({
     value,
-    place: {file: path === '' ? 'kustomization.yaml' : `${path}/kustomization.yaml`},
+    place: {file: kustomizationOf(files, path)},
     position: index + 1,
   }))
 }
@@ -36,8 +37,13 @@ function findPlace(words: string, files: readonly SourceFile[], path: string): P
   const line = /\bline (\d+)/.exec(words)?.[1]
   const named =
     files.find((file) => words.includes(file.path)) ?? files.find((file) => words.includes(relative(file.path, path)))
-  if (named === undefined) return {}
+  if (named === undefined) return {file: kustomizationOf(files, path)}
   return {file: named.path, line: line === undefined ? undefined : Number(line)}
+}
+
+function kustomizationOf(files: readonly SourceFile[], path: string): string | undefined {
+  const names: readonly string[] = KUSTOMIZATION_NAMES
+  return files.find((file) => dirname(file.path) === (path || '.') && names.includes(basename(file.path)))?.path
 }
 
 function relative(file: string, folder: string): string {

@@ -1,5 +1,5 @@
 import {isAbsolute, normalize} from 'node:path'
-import {fileURLToPath} from 'node:url'
+import {fileURLToPath, pathToFileURL} from 'node:url'
 
 /** A repository's URL taken apart: what can be read, or why it can't. */
 export type RepositoryLocation =
@@ -15,16 +15,18 @@ export type RepositoryLocation =
  */
 export function parseRepositoryUrl(url: string): RepositoryLocation {
   const text = url.trim()
-  if (text === '' || /[\s\0]/.test(text)) return unsupported('is empty or holds white space')
+  if (text === '' || /[\s\0\\]/.test(text)) return unsupported('is empty, or holds white space or a backslash')
   if (isAbsolute(text)) return {kind: 'local', path: localPath(text)}
   const scp = /^(?:[\w.-]+@)?([\w.-]+):(?!\/\/)(.+)$/.exec(text)
-  if (scp?.[1] !== undefined && scp[2] !== undefined) return remote('https:', scp[1], scp[2])
+  if (scp?.[1] !== undefined && scp[2] !== undefined) {
+    return parseRepositoryUrl(`https://${scp[1]}/${scp[2].replace(/^\/+/, '')}`)
+  }
   const parsed = URL.parse(text)
   if (parsed === null) return unsupported('is neither a URL nor an absolute path')
   switch (parsed.protocol) {
     case 'file:':
       if (parsed.host !== '') return unsupported('is a file URL that names another host')
-      return {kind: 'local', path: localPath(fileURLToPath(parsed))}
+      return parseFileUrl(parsed)
     case 'ssh:':
       if (parsed.password !== '') return unsupported(CREDENTIAL)
       return remote('https:', parsed.hostname, parsed.pathname)
@@ -48,7 +50,7 @@ export function normaliseRepositoryUrl(url: string): string {
   const location = parseRepositoryUrl(url)
   switch (location.kind) {
     case 'local':
-      return `file://${trimGit(location.path)}`
+      return pathToFileURL(trimGit(location.path) || '/').href
     case 'http': {
       const path = trimGit(location.path)
       return `${location.protocol}//${location.host}/${location.host === 'github.com' ? path.toLowerCase() : path}`
@@ -63,10 +65,19 @@ export function sameRepository(a: string, b: string): boolean {
   return a === b || normaliseRepositoryUrl(a) === normaliseRepositoryUrl(b)
 }
 
+function parseFileUrl(url: URL): RepositoryLocation {
+  try {
+    return {kind: 'local', path: localPath(fileURLToPath(url))}
+  } catch (error) {
+    // An encoded slash, or bytes that are no UTF-8.
+    if (error instanceof TypeError || error instanceof URIError) return unsupported('is a malformed file URL')
+    throw error
+  }
+}
+
 function remote(protocol: 'http:' | 'https:', host: string, path: string): RepositoryLocation {
   const trimmed = path.replace(/^\/+|\/+$/g, '')
   if (trimmed === '') return unsupported('names a host but no repository')
-  if (trimmed.split('/').some((part) => part === '..' || part === '.')) return unsupported('has dots in its path')
   return {kind: 'http', protocol, host: host.toLowerCase(), path: trimmed}
 }
 
@@ -76,7 +87,12 @@ function localPath(path: string): string {
 }
 
 function trimGit(path: string): string {
-  return path.replace(/\/+$/, '').replace(/\/?\.git$/, '')
+  let end = path.length
+  for (;;) {
+    if (path[end - 1] === '/') end -= 1
+    else if (path.endsWith('.git', end)) end -= '.git'.length
+    else return path.slice(0, end)
+  }
 }
 
 function unsupported(reason: string): RepositoryLocation {
