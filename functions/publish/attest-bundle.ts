@@ -1,6 +1,7 @@
 import {createStatement} from '#shared/attest/create-statement.ts'
 import {signEnvelope} from '#shared/attest/envelope.ts'
 import {PAYLOAD_TYPES} from '#shared/attest/payload-types.ts'
+import type {TrustRoot} from '#shared/attest/trust-root.ts'
 import {VerificationError} from '#shared/attest/verification-error.ts'
 import {verifyAttestation} from '#shared/attest/verify-attestation.ts'
 import type {BundleHeader} from '#shared/bundle/bundle-header.ts'
@@ -12,62 +13,38 @@ import type {StoredObject} from '#shared/ports/object-store.ts'
 import type {PublishPorts} from './ports.ts'
 import {PublishError} from './publish-error.ts'
 
-/** What is stored about a bundle already: a good attestation needs no second signature, a bad one is to be replaced. */
-export type PresentAttestation = 'absent' | 'good' | {bad: string}
-
 const MAX_TRIES = 3
 
-/** Looks for the attestation of an app's bundle. Rejects with `ObjectStoreError`. */
-export async function findAttestation(
-  {store, trustRoot}: PublishPorts,
-  app: PresentApp,
-  cluster: string,
-): Promise<PresentAttestation> {
-  const stored = await store.get(keys.attestation(app.bundle.digest), {maxBytes: limits.maxEnvelopeBytes})
-  if (typeof stored === 'string') return 'absent'
-  return judge(stored, await trustRoot(), app, cluster)
-}
-
 /**
- * Sees to it that a good attestation of an app's bundle is stored: one in-toto statement, signed once. What is there and does
- * not verify is replaced by compare-and-swap. Safe to repeat and to run at once with others.
+ * Sees to it that a good attestation of an app's bundle is stored: an in-toto statement in a signed envelope. One that is there
+ * and verifies is kept; one that does not is replaced by compare-and-swap. Safe to repeat and to run at once with others.
  */
 export async function attestBundle(
-  ports: PublishPorts,
-  {
-    app,
-    cluster,
-    header,
-    present,
-  }: {app: PresentApp; cluster: string; header: BundleHeader; present: PresentAttestation},
+  ports: Pick<PublishPorts, 'store' | 'signer' | 'trustRoot'>,
+  {app, cluster, header}: {app: PresentApp; cluster: string; header: BundleHeader},
 ): Promise<void> {
-  if (present === 'good') return
-  const {store, signer, trustRoot} = ports
+  const {store, signer} = ports
   const payload = Buffer.from(canonicalJson(createStatement({app, cluster, header})))
   const bytes = await signEnvelope(signer, PAYLOAD_TYPES.statement, payload)
   const key = keys.attestation(app.bundle.digest)
-  if (present === 'absent' && (await store.create(key, bytes)) === 'created') return
+  // Most bundles are new, so the way without a read comes first.
+  if ((await store.create(key, bytes)) === 'created') return
+  const trustRoot = await ports.trustRoot()
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const stored = await store.get(key, {maxBytes: limits.maxEnvelopeBytes})
-    const verdict = typeof stored === 'string' ? 'absent' : judge(stored, await trustRoot(), app, cluster)
-    if (verdict === 'good') return
-    const etag = typeof stored === 'string' ? undefined : stored.etag
+    if (typeof stored === 'object' && isGood(stored, trustRoot, app, cluster)) return
+    const etag = typeof stored === 'object' ? stored.etag : undefined
     if ((await store.swap(key, bytes, etag)) !== 'conflict') return
   }
   throw new PublishError('CONTENTION', `others keep writing the attestation of bundle ${app.bundle.digest}`)
 }
 
-function judge(
-  stored: StoredObject,
-  trustRoot: Awaited<ReturnType<PublishPorts['trustRoot']>>,
-  app: PresentApp,
-  cluster: string,
-): PresentAttestation {
+function isGood(stored: StoredObject, trustRoot: TrustRoot, app: PresentApp, cluster: string): boolean {
   try {
     verifyAttestation(stored.bytes, {trustRoot, app: app.name, cluster, bundle: app.bundle})
-    return 'good'
+    return true
   } catch (error) {
     if (!(error instanceof VerificationError)) throw error
-    return {bad: error.message}
+    return false
   }
 }

@@ -4,9 +4,9 @@ import type {DesiredApp, DesiredState, PresentApp} from '#shared/model/desired-s
 import type {Finding} from '#shared/model/outcome.ts'
 import type {PublishRequest} from '#shared/model/publish-request.ts'
 import {passStage} from '#shared/model/trace.ts'
-import {findAttestation, type PresentAttestation} from './attest-bundle.ts'
 import {checkBundle, checkClaim, isBundleChecked, isForeign, isSameApp, type ReadyApp} from './check-app.ts'
 import type {PublishPorts} from './ports.ts'
+import type {Refusal} from './refusal.ts'
 
 /** How a cluster's desired state changes by one request. */
 export interface AppsPlan {
@@ -15,7 +15,7 @@ export interface AppsPlan {
   /** Those of `apps` that differ from what the cluster has. */
   changed: DesiredApp[]
   /** Bundles whose attestation must be stored first. */
-  attestations: {app: PresentApp; header: BundleHeader; present: PresentAttestation}[]
+  attestations: {app: PresentApp; header: BundleHeader}[]
   /** Why apps were refused. */
   findings: Finding[]
 }
@@ -28,7 +28,7 @@ const TOMBSTONE_MILLISECONDS = 30 * 24 * 3_600_000
  * ones keep their present entry, and an app that is no longer declared becomes a tombstone. Reads only the bundles that changed.
  */
 export async function planApps(
-  ports: PublishPorts,
+  ports: Pick<PublishPorts, 'store' | 'clock'>,
   request: PublishRequest,
   desired: DesiredState | undefined,
 ): Promise<AppsPlan> {
@@ -51,7 +51,7 @@ export async function planApps(
     const app = {...entry.app, trace: passStage(entry.app.trace, 'signed', ports.clock.now())}
     next.set(name, app)
     plan.changed.push(app)
-    if (verdict.attest !== undefined) plan.attestations.push({app, ...verdict.attest})
+    if (verdict.header !== undefined) plan.attestations.push({app, header: verdict.header})
   }
 
   const declared = new Set(request.apps.map((entry) => (entry.outcome === 'ready' ? entry.app.name : entry.name)))
@@ -65,10 +65,10 @@ export async function planApps(
   return plan
 }
 
-type Verdict = {attest?: {header: BundleHeader; present: PresentAttestation}} | {code: string; message: string}
+type Verdict = {header?: BundleHeader} | Refusal
 
 async function judgeApp(
-  ports: PublishPorts,
+  ports: Pick<PublishPorts, 'store'>,
   request: PublishRequest,
   entry: ReadyApp,
   present: DesiredApp | undefined,
@@ -76,11 +76,7 @@ async function judgeApp(
   const refusal = checkClaim(request, entry, present)
   if (refusal !== undefined) return refusal
   if (isBundleChecked(entry.app, present)) return {}
-  const [bundle, attestation] = await Promise.all([
-    checkBundle(ports.store, request.cluster, entry),
-    findAttestation(ports, entry.app, request.cluster),
-  ])
-  return 'code' in bundle ? bundle : {attest: {header: bundle.header, present: attestation}}
+  return await checkBundle(ports.store, request.cluster, entry)
 }
 
 function buryApp(app: PresentApp, {commit, trace}: PublishRequest, now: Date): DesiredApp {

@@ -16,7 +16,7 @@ import {type AppsPlan, planApps} from './plan-apps.ts'
 import type {PublishConfig, PublishPorts} from './ports.ts'
 import {type PresentDesiredState, readDesiredState} from './read-desired-state.ts'
 import {retryConflicts} from './retry-conflicts.ts'
-import {isDueForRefresh, writeDesiredState} from './write-desired-state.ts'
+import {isDueForRefresh, signDesiredState, swapDesiredState} from './write-desired-state.ts'
 
 type Release =
   | {result: 'published'; desired: DesiredState; changed: DesiredApp[]; findings: Finding[]}
@@ -97,9 +97,12 @@ async function signAndSwap(
   plan: AppsPlan,
 ): Promise<DesiredState | 'conflict' | 'too-large'> {
   const {cluster, trace} = request
-  // Attested first: a cluster that sees the desired state must find the proof of everything in it.
-  await mapBounded(plan.attestations, 8, (attestation) => attestBundle(ports, {...attestation, cluster}))
-  return await writeDesiredState(ports, config, present, {cluster, apps: plan.apps, trace})
+  const [signed] = await Promise.all([
+    signDesiredState(ports, config, present, {cluster, apps: plan.apps, trace}),
+    mapBounded(plan.attestations, 8, (attestation) => attestBundle(ports, {...attestation, cluster})),
+  ])
+  // Stored only once all is attested: a cluster that sees the desired state must find the proof of everything in it.
+  return signed === 'too-large' ? 'too-large' : await swapDesiredState(ports, present, signed)
 }
 
 async function readPresent(ports: PublishPorts, cluster: string): Promise<PresentDesiredState | Finding> {

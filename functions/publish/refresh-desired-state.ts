@@ -5,7 +5,7 @@ import {keepTombstones} from './plan-apps.ts'
 import type {PublishConfig, PublishPorts} from './ports.ts'
 import {readDesiredState} from './read-desired-state.ts'
 import {retryConflicts} from './retry-conflicts.ts'
-import {isDueForRefresh, writeDesiredState} from './write-desired-state.ts'
+import {isDueForRefresh, signDesiredState, swapDesiredState} from './write-desired-state.ts'
 
 /**
  * Signs a cluster's desired state anew where less than half of its life is left; otherwise does nothing. Rejects with
@@ -24,9 +24,10 @@ export async function refreshDesiredState(
       return {desired: present.desired, isNew: false}
     }
     const apps = keepTombstones(present.desired.apps, now)
-    const next = await writeDesiredState(ports, config, present, {cluster, apps, trace})
-    if (next === 'conflict') return 'conflict'
-    return {desired: next === 'too-large' ? present.desired : next, isNew: next !== 'too-large'}
+    const signed = await signDesiredState(ports, config, present, {cluster, apps, trace})
+    if (signed === 'too-large') return {desired: present.desired, isNew: false}
+    const desired = await swapDesiredState(ports, present, signed)
+    return desired === 'conflict' ? 'conflict' : {desired, isNew: true}
   })
   if (desired === undefined || !(isNew || isRedelivered)) return
   const at = ports.clock.now()

@@ -15,16 +15,19 @@ export interface NextDesiredState {
   trace: Trace
 }
 
-/**
- * Signs the next version of a cluster's desired state and stores it in place of the one that was read. `'conflict'`: somebody
- * else did first; `'too-large'`: agents would not read it. Rejects with `ObjectStoreError` and with what the signer throws.
- */
-export async function writeDesiredState(
-  {store, signer, clock}: PublishPorts,
+/** A desired state that is signed and not stored yet; `bytes` is its envelope. */
+export interface SignedDesiredState {
+  desired: DesiredState
+  bytes: Uint8Array
+}
+
+/** Signs the next version of a cluster's desired state. `'too-large'`: agents would not read it. Rejects with what the signer throws. */
+export async function signDesiredState(
+  {signer, clock}: Pick<PublishPorts, 'signer' | 'clock'>,
   {desiredTtlSeconds = DEFAULT_DESIRED_TTL_SECONDS}: PublishConfig,
   present: PresentDesiredState,
   {cluster, apps, trace}: NextDesiredState,
-): Promise<DesiredState | 'conflict' | 'too-large'> {
+): Promise<SignedDesiredState | 'too-large'> {
   const now = clock.now()
   const desired: DesiredState = {
     apiVersion: API_VERSION,
@@ -37,8 +40,17 @@ export async function writeDesiredState(
     trace: passStage(trace, 'signed', now),
   }
   const bytes = await signEnvelope(signer, PAYLOAD_TYPES.desiredState, Buffer.from(canonicalJson(desired)))
-  if (bytes.byteLength > limits.maxEnvelopeBytes) return 'too-large'
-  return (await store.swap(keys.desired(cluster), bytes, present.etag)) === 'conflict' ? 'conflict' : desired
+  return bytes.byteLength > limits.maxEnvelopeBytes ? 'too-large' : {desired, bytes}
+}
+
+/** Stores a signed desired state in place of the one that was read. `'conflict'`: somebody else did first. Rejects with `ObjectStoreError`. */
+export async function swapDesiredState(
+  {store}: Pick<PublishPorts, 'store'>,
+  present: PresentDesiredState,
+  {desired, bytes}: SignedDesiredState,
+): Promise<DesiredState | 'conflict'> {
+  const swapped = await store.swap(keys.desired(desired.cluster), bytes, present.etag)
+  return swapped === 'conflict' ? 'conflict' : desired
 }
 
 /** Tells whether less than half of a desired state's life is left. */
