@@ -95,6 +95,17 @@ test('takes a grant away when the user is made again without it, with the same c
   await assert.rejects(get(clientOf(second), 'bundles/c'), denied)
 })
 
+test('keeps apart as many users as a fleet has, whose policy is beyond an extended attribute', async () => {
+  const root = clientOf(store.rootCredentials)
+  const names = Array.from({length: 40}, (_, i) => `fleet-${i}`)
+  const credentials = await Promise.all(names.map((name) => store.createUser({name, grants: clusterGrants(name)})))
+  for (const name of ['fleet-0', 'fleet-39']) await put(root, `clusters/${name}/desired`, name)
+  const last = credentials.at(-1)
+  assert.ok(last)
+  assert.equal((await get(clientOf(last), 'clusters/fleet-39/desired')).text, 'fleet-39')
+  await assert.rejects(get(clientOf(last), 'clusters/fleet-0/desired'), denied)
+})
+
 test('refuses unknown and wrong credentials', async () => {
   const {accessKeyId} = store.rootCredentials
   await assert.rejects(get(clientOf({accessKeyId, secretAccessKey: 'wrong'}), 'bundles/b'), {
