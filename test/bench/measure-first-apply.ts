@@ -51,7 +51,7 @@ export async function measureFirstApply(bench: BenchStack, rounds: number): Prom
     ours.push(applySeconds)
     whole.push(pushSeconds)
     if (round < rounds - 1)
-      await pushLarge(bench, [configMap('placeholder', 'x')], `Without the large app, round ${round}`)
+      await pushLarge(bench, [configMap('between-rounds', 'x')], `Without the large app, round ${round}`)
   }
   const rawSeconds = summarise(raw).p50
   const applySeconds = summarise(ours).p50
