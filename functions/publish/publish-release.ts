@@ -14,7 +14,7 @@ import {attestBundle} from './attest-bundle.ts'
 import {findMovedHead} from './check-heads.ts'
 import {type AppsPlan, planApps} from './plan-apps.ts'
 import type {PublishConfig, PublishPorts} from './ports.ts'
-import {type PresentDesiredState, readDesiredState} from './read-desired-state.ts'
+import {isRolledBack, type PresentDesiredState, readDesiredState} from './read-desired-state.ts'
 import {retryConflicts} from './retry-conflicts.ts'
 import {isDueForRefresh, signDesiredState, swapDesiredState} from './write-desired-state.ts'
 
@@ -80,12 +80,16 @@ async function tryRelease(
   ])
   if (moved !== undefined) return {result: 'superseded', ref: moved.ref}
   const {findings} = plan
-  if (plan.changed.length === 0 && !isDue(ports, present)) {
+  if (plan.changed.length === 0 && !isDueForRefresh(present, ports.clock.now())) {
     return {result: 'unchanged', desired: present.desired, findings}
   }
   const desired = await signAndSwap(ports, config, request, present, plan)
   if (desired === 'conflict') return 'conflict'
   if (desired === 'too-large') return {result: 'refused', findings: [tooLarge(request, plan)]}
+  if (isRolledBack(present)) {
+    const message = `the store held version ${present.desired?.version} and the cluster has accepted ${present.lastVersion}; published as ${desired.version}`
+    journal(ports, request, {event: 'refused', code: 'STORE_ROLLED_BACK', message})
+  }
   return {result: 'published', desired, changed: plan.changed, findings}
 }
 
@@ -117,10 +121,6 @@ async function readPresent(ports: PublishPorts, cluster: string): Promise<Presen
       cluster,
     }
   }
-}
-
-function isDue({clock}: PublishPorts, {desired}: PresentDesiredState): boolean {
-  return desired !== undefined && isDueForRefresh(desired, clock.now())
 }
 
 function tooLarge({cluster}: PublishRequest, {apps}: AppsPlan): Finding {

@@ -1,32 +1,64 @@
+import {z} from 'zod'
 import {verifyDesiredState} from '#shared/attest/verify-desired-state.ts'
 import type {DesiredState} from '#shared/model/desired-state.ts'
 import {keys} from '#shared/model/keys.ts'
 import {limits} from '#shared/model/limits.ts'
 import type {Clock} from '#shared/ports/clock.ts'
+import type {ObjectStore} from '#shared/ports/object-store.ts'
+import {ObjectStoreError} from '#shared/ports/object-store-error.ts'
 import type {PublishPorts} from './ports.ts'
 
 /** What a cluster is told to run now; `etag` and `desired` are absent before the first publication. */
 export interface PresentDesiredState {
   desired?: DesiredState
   etag?: string
+  /** The highest version that was ever seen of it: the next one must be above, or the cluster takes it for a rollback. */
+  lastVersion: number
 }
 
 // An expired desired state is built upon all the same: publishing is what renews it.
 const beforeAnyExpiry: Clock = {now: () => new Date(0)}
 
+/** No cluster gets here by itself; one that claims so must not take the room for the next versions. */
+const MAX_BELIEVED_VERSION = 2 ** 52
+
+const reportedVersionSchema = z.object({desired: z.object({version: z.int().nonnegative().max(MAX_BELIEVED_VERSION)})})
+
 /**
  * Reads a cluster's desired state and believes it only by its signature: publishing over a forged one would sign the forgery.
- * Rejects with `VerificationError` where it does not verify, and with `ObjectStoreError`.
+ * The cluster's own report tells the version that it accepted, so that a store that lost writes or was rolled back does not lock
+ * the cluster out. Rejects with `VerificationError` where the state does not verify, and with `ObjectStoreError`.
  */
 export async function readDesiredState(
   {store, trustRoot}: Pick<PublishPorts, 'store' | 'trustRoot'>,
   cluster: string,
 ): Promise<PresentDesiredState> {
-  const [stored, root] = await Promise.all([
+  const [stored, root, accepted] = await Promise.all([
     store.get(keys.desired(cluster), {maxBytes: limits.maxEnvelopeBytes}),
     trustRoot(),
+    readAcceptedVersion(store, cluster),
   ])
-  if (typeof stored === 'string') return {}
+  if (typeof stored === 'string') return {lastVersion: accepted}
   const {desired} = verifyDesiredState(stored.bytes, {trustRoot: root, cluster, clock: beforeAnyExpiry})
-  return {desired, etag: stored.etag}
+  return {desired, etag: stored.etag, lastVersion: Math.max(desired.version, accepted)}
+}
+
+/** Tells whether the store holds an older state than the cluster has accepted. */
+export function isRolledBack({desired, lastVersion}: PresentDesiredState): boolean {
+  return desired !== undefined && desired.version < lastVersion
+}
+
+// A cluster can only raise its own version, which harms nobody; so a report needs no more trust than its key gives.
+async function readAcceptedVersion(store: ObjectStore, cluster: string): Promise<number> {
+  try {
+    const stored = await store.get(keys.report(cluster), {maxBytes: limits.maxReportBytes})
+    if (typeof stored === 'string') return 0
+    return (
+      reportedVersionSchema.safeParse(JSON.parse(Buffer.from(stored.bytes).toString('utf8'))).data?.desired.version ?? 0
+    )
+  } catch (error) {
+    if (error instanceof SyntaxError) return 0
+    if (error instanceof ObjectStoreError && error.code !== 'UNAVAILABLE') return 0
+    throw error
+  }
 }

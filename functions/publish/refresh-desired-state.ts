@@ -20,7 +20,7 @@ export async function refreshDesiredState(
   const {desired, isNew} = await retryConflicts(cluster, async () => {
     const present = await readDesiredState(ports, cluster)
     const now = ports.clock.now()
-    if (present.desired === undefined || !isDueForRefresh(present.desired, now)) {
+    if (present.desired === undefined || !isDueForRefresh(present, now)) {
       return {desired: present.desired, isNew: false}
     }
     const apps = keepTombstones(present.desired.apps, now)

@@ -7,7 +7,7 @@ import {keys} from '#shared/model/keys.ts'
 import {limits} from '#shared/model/limits.ts'
 import {passStage, type Trace} from '#shared/model/trace.ts'
 import {DEFAULT_DESIRED_TTL_SECONDS, type PublishConfig, type PublishPorts} from './ports.ts'
-import type {PresentDesiredState} from './read-desired-state.ts'
+import {isRolledBack, type PresentDesiredState} from './read-desired-state.ts'
 
 export interface NextDesiredState {
   cluster: string
@@ -33,7 +33,7 @@ export async function signDesiredState(
     apiVersion: API_VERSION,
     kind: 'DesiredState',
     cluster,
-    version: (present.desired?.version ?? 0) + 1,
+    version: present.lastVersion + 1,
     issuedAt: now.toISOString(),
     expiresAt: new Date(now.getTime() + desiredTtlSeconds * 1_000).toISOString(),
     apps,
@@ -53,8 +53,10 @@ export async function swapDesiredState(
   return swapped === 'conflict' ? 'conflict' : desired
 }
 
-/** Tells whether less than half of a desired state's life is left. */
-export function isDueForRefresh({issuedAt, expiresAt}: DesiredState, now: Date): boolean {
+/** Tells whether a desired state must be signed anew although nothing changed: less than half of its life is left, or its cluster has accepted a later version. */
+export function isDueForRefresh(present: PresentDesiredState, now: Date): boolean {
+  if (present.desired === undefined) return false
+  const {issuedAt, expiresAt} = present.desired
   const end = Date.parse(expiresAt)
-  return end - now.getTime() < (end - Date.parse(issuedAt)) / 2
+  return isRolledBack(present) || end - now.getTime() < (end - Date.parse(issuedAt)) / 2
 }

@@ -7,6 +7,7 @@ import {API_VERSION} from '#shared/model/api-version.ts'
 import {notificationSchema} from '#shared/model/desired-state.ts'
 import {keys} from '#shared/model/keys.ts'
 import {startTrace} from '#shared/model/trace.ts'
+import {ObjectStoreError} from '#shared/ports/object-store-error.ts'
 import {SourceError} from '#shared/ports/source-error.ts'
 import {createMemorySigner} from '#test/fakes/memory-signer.ts'
 import {COMMIT_1, COMMIT_2, configMap, createPublishKit, MAIN, REPOSITORY} from './publish-kit.ts'
@@ -279,4 +280,51 @@ test('refreshes nothing for a cluster that has no desired state', async () => {
   assert.equal(await kit.deliver(refresh), 'done')
   assert.equal(kit.desiredOrNone(), undefined)
   assert.deepEqual(kit.notifications, [])
+})
+
+const reportOf = (version: number): Uint8Array => Buffer.from(JSON.stringify({desired: {version}}))
+
+test('goes on above the version that the cluster has accepted where the store was rolled back or emptied', async () => {
+  const kit = createPublishKit()
+  const request = kit.request([await kit.app('web', [configMap('a')])])
+  await kit.deliver(request)
+  await kit.store.put(keys.report('dev'), reportOf(7))
+  assert.equal(await kit.deliver(request), 'done')
+  assert.equal(kit.desired().version, 8)
+  assert.ok(kit.events.some(({code}) => code === 'STORE_ROLLED_BACK'))
+  const refresh = {apiVersion: API_VERSION, kind: 'RefreshRequest', cluster: 'dev', trace: startTrace()}
+  await kit.store.put(keys.report('dev'), reportOf(11))
+  await kit.deliver(refresh)
+  assert.equal(kit.desired().version, 12)
+
+  const emptied = createPublishKit()
+  await emptied.store.put(keys.report('dev'), reportOf(7))
+  await emptied.deliver(emptied.request([await emptied.app('web', [configMap('a')])]))
+  assert.equal(emptied.desired().version, 8)
+})
+
+test('believes no report that leaves no room for versions, or that cannot be read', async () => {
+  for (const report of [
+    reportOf(Number.MAX_SAFE_INTEGER),
+    reportOf(-1),
+    reportOf(1.5),
+    Buffer.from('{'),
+    Buffer.from('null'),
+  ]) {
+    const kit = createPublishKit()
+    await kit.store.put(keys.report('dev'), report)
+    await kit.deliver(kit.request([await kit.app('web', [configMap('a')])]))
+    assert.equal(kit.desired().version, 1)
+  }
+})
+
+test('publishes where it may not read reports', async () => {
+  const kit = createPublishKit()
+  const get: typeof kit.store.get = async (key, options) => {
+    if (key === keys.report('dev')) throw new ObjectStoreError('ACCESS_DENIED', 'no')
+    return await kit.store.get(key, options)
+  }
+  const request = kit.request([await kit.app('web', [configMap('a')])])
+  assert.equal(await kit.deliver(request, {over: {store: {...kit.store, get}}}), 'done')
+  assert.equal(kit.desired().version, 1)
 })
