@@ -11,6 +11,8 @@ import {joinPath, resolvePath} from './resolve-path.ts'
 interface Reference {
   path: string
   inline: boolean
+  /** What is there configures a generator, transformer or validator, and may name files itself. */
+  isPluginConfig: boolean
 }
 
 /**
@@ -49,7 +51,12 @@ export async function collectKustomize(tree: SourceTree, folder: string): Promis
     }
   }
 
-  const follow = async (at: string, from: string, text: string, {path, inline}: Reference): Promise<void> => {
+  const follow = async (
+    at: string,
+    from: string,
+    text: string,
+    {path, inline, isPluginConfig}: Reference,
+  ): Promise<void> => {
     const place = {file: from, line: lineOf(text, path)}
     if (inline && (path.includes('\n') || path.includes(': '))) return
     if (looksRemote(path)) {
@@ -67,6 +74,14 @@ export async function collectKustomize(tree: SourceTree, folder: string): Promis
     if (found.type === 'folder') return visit(target, from)
     if (files.has(target)) return
     add(target, toSourceFile(target, found))
+    if (!isPluginConfig) return
+    // Kustomize's own generators and transformers name further files, below the kustomization's folder.
+    const config = await readText(tree, found.path)
+    for (const document of readYaml(config, target)) {
+      for (const path of isJsonObject(document.value) ? pathsOfPlugin(document.value) : []) {
+        await follow(at, target, config, {path, inline: true, isPluginConfig: false})
+      }
+    }
   }
 
   await visit(folder, undefined)
@@ -80,14 +95,15 @@ async function readText(tree: SourceTree, path: string): Promise<string> {
 /** All that a kustomization names, field by field: kustomize v5's API, its deprecated fields included. */
 function referencesOf(kustomization: JsonObject): Reference[] {
   const found: Reference[] = []
-  const name = (value: unknown, inline = false): void => {
-    if (typeof value === 'string' && value !== '') found.push({path: value, inline})
+  const name = (value: unknown, inline = false, isPluginConfig = false): void => {
+    if (typeof value === 'string' && value !== '') found.push({path: value, inline, isPluginConfig})
   }
   for (const field of ['resources', 'bases', 'components', 'crds', 'configurations']) {
     for (const value of listOf(kustomization[field])) name(value)
   }
-  for (const field of ['patchesStrategicMerge', 'generators', 'transformers', 'validators']) {
-    for (const value of listOf(kustomization[field])) name(value, true)
+  for (const value of listOf(kustomization.patchesStrategicMerge)) name(value, true)
+  for (const field of ['generators', 'transformers', 'validators']) {
+    for (const value of listOf(kustomization[field])) name(value, true, true)
   }
   for (const field of ['patches', 'patchesJson6902', 'replacements']) {
     for (const value of listOf(kustomization[field])) if (isJsonObject(value)) name(value.path)
@@ -104,6 +120,15 @@ function referencesOf(kustomization: JsonObject): Reference[] {
   }
   if (isJsonObject(kustomization.openapi)) name(kustomization.openapi.path)
   return found
+}
+
+/** The files that the configuration of a built-in generator or transformer names: it has the fields of a kustomization. */
+function pathsOfPlugin(config: JsonObject): string[] {
+  const paths = [config.path, config.env, ...listOf(config.envs), ...listOf(config.paths)]
+  const files = listOf(config.files).map((file) =>
+    typeof file === 'string' ? file.slice(file.indexOf('=') + 1) : file,
+  )
+  return [...paths, ...files].filter((path): path is string => typeof path === 'string' && path !== '')
 }
 
 /** What kustomize would run or fetch, were it allowed to. It refuses too; saying it here names the field. */

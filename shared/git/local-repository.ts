@@ -5,7 +5,7 @@ import type {SourceTree} from '../ports/git-source.ts'
 import {SourceError} from '../ports/source-error.ts'
 import {isAbsent} from './loose-object.ts'
 import {nodeFs} from './node-fs.ts'
-import {isMissing, type ObjectDatabase, openTree} from './read-tree.ts'
+import {type ObjectDatabase, openTree} from './read-tree.ts'
 
 /** A repository on this machine's disk, read in place. */
 export interface LocalRepository {
@@ -22,9 +22,10 @@ export async function openLocalRepository(path: string): Promise<LocalRepository
     async resolveRef(ref) {
       const full = ref === 'HEAD' ? await resolveHead(own, database.gitdir) : ref
       if (full === undefined) return 'absent'
-      if (/^[0-9a-f]{40}$/.test(full)) return {ref: 'HEAD', commit: full}
+      if (isObjectId(full)) return {ref: 'HEAD', commit: full}
       const oid = await readRef(database.gitdir, full)
-      return oid === undefined ? 'absent' : {ref: full, commit: await peelTag(database, oid)}
+      if (oid === undefined) return 'absent'
+      return {ref: full, commit: full.startsWith('refs/heads/') ? oid : await peelTag(database, oid)}
     },
     fetchTree: (commit) => openTree(database, commit),
   }
@@ -54,13 +55,20 @@ async function resolveHead(own: string, gitdir: string): Promise<string | undefi
   return other === undefined ? undefined : `refs/heads/${other}`
 }
 
-async function readRef(gitdir: string, ref: string): Promise<string | undefined> {
-  try {
-    return await git.resolveRef({fs: nodeFs, gitdir, ref})
-  } catch (error) {
-    if (isMissing(error)) return undefined
-    throw error
-  }
+/** The object id of a ref: its own file, else its line in packed-refs. Read anew each time, since a push may come at any moment. */
+async function readRef(gitdir: string, ref: string, depth = 0): Promise<string | undefined> {
+  if (ref.split('/').some((part) => part === '' || part === '.' || part === '..')) return undefined
+  const loose = (await readText(join(gitdir, ref)))?.trim()
+  if (loose?.startsWith('ref: ')) return depth > 4 ? undefined : readRef(gitdir, loose.slice('ref: '.length), depth + 1)
+  if (loose !== undefined && isObjectId(loose)) return loose
+  const packed = await readText(join(gitdir, 'packed-refs'))
+  const line = packed?.split('\n').find((each) => each.slice(41) === ref)
+  const oid = line?.slice(0, 40)
+  return oid !== undefined && isObjectId(oid) ? oid : undefined
+}
+
+function isObjectId(text: string): boolean {
+  return /^[0-9a-f]{40}$/.test(text)
 }
 
 /** The commit that an annotated tag points to; any other object id as it is. */

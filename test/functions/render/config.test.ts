@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict'
+import {test} from 'node:test'
+import {loadRenderConfig} from '#functions/render/config.ts'
+import {ConfigError} from '#shared/config/parse-env.ts'
+
+const env = {
+  BUCKET: 'bucket',
+  PUBLISH_QUEUE_URL: 'https://sqs.example.com/publish',
+  OUTCOME_QUEUE_URL: 'https://sqs.example.com/outcome',
+  DEAD_LETTER_QUEUE_URL: 'https://sqs.example.com/dead',
+  REPOSITORIES: '[{"url": "https://github.com/acme/fleet"}, {"url": "https://github.com/acme/shop", "ref": "main"}]',
+  KUBECTL_PATH: '/opt/kubectl/kubectl',
+  HELM_PATH: '/opt/helm/helm',
+}
+
+test('reads the settings of the deployed function', () => {
+  const config = loadRenderConfig(env)
+  assert.deepEqual(config.repositories, [
+    {url: 'https://github.com/acme/fleet'},
+    {url: 'https://github.com/acme/shop', ref: 'main'},
+  ])
+  assert.deepEqual(config.tools, {kubectl: '/opt/kubectl/kubectl', helm: '/opt/helm/helm'})
+})
+
+test('tells every problem at once, and no credential', () => {
+  const bad = {
+    ...env,
+    BUCKET: '',
+    HELM_PATH: 'helm',
+    REPOSITORIES: '[{"url": "https://user:hunter2@example.com/a/b"}, {"url": "/srv/a"}]',
+  }
+  assert.throws(
+    () => loadRenderConfig(bad),
+    (error) => {
+      assert.ok(error instanceof ConfigError)
+      for (const part of ['BUCKET', 'HELM_PATH', 'holds a credential', 'is a path'])
+        assert.ok(error.message.includes(part), `${part} in ${error.message}`)
+      return !error.message.includes('hunter2')
+    },
+  )
+  assert.throws(() => loadRenderConfig({...env, REPOSITORIES: 'not json'}), /REPOSITORIES/)
+  assert.throws(() => loadRenderConfig({...env, REPOSITORIES: '[]'}), /REPOSITORIES/)
+})
