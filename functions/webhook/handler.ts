@@ -1,6 +1,6 @@
 import {memoizeAsync} from '#shared/async/memoize-async.ts'
-import {createAwsClients} from '#shared/aws/aws-clients.ts'
 import {createSecrets, createSecretsClient} from '#shared/aws/secrets.ts'
+import {createSqsClient} from '#shared/aws/sqs-client.ts'
 import {createSqsSender} from '#shared/aws/sqs-sender.ts'
 import {createLogJournal} from '#shared/journal/log-journal.ts'
 import {systemClock} from '#shared/ports/clock.ts'
@@ -15,7 +15,7 @@ const SECRETS_TTL_MILLISECONDS = 300_000
 
 const findAdapters = memoizeAsync(async () => {
   const config = loadWebhookConfig(process.env)
-  const {sqs} = createAwsClients(config.sqsEndpoint === undefined ? {} : {sqsEndpoint: config.sqsEndpoint})
+  const sqs = createSqsClient(config.sqsEndpoint === undefined ? {} : {endpoint: config.sqsEndpoint})
   return {
     secrets: createSecrets({client: createSecretsClient()}),
     secretArn: config.secretArn,
