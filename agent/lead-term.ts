@@ -49,6 +49,7 @@ export async function leadTerm(
     ctx.apps.set(name, app)
     const before = previous?.apps.find((report) => report.name === name)
     app.revision = before?.revision
+    app.trace = before?.trace
     if (before?.ready === 'True') app.healthyRevision = before.revision
     if (!Array.isArray(inventory)) {
       app.brokenInventory = inventory

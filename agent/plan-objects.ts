@@ -64,13 +64,27 @@ function planObject(
   const namespace = type === undefined ? named : type.namespaced ? (named ?? options.namespace ?? 'default') : undefined
   const labels = {...childObject(metadata, 'labels'), [APP_LABEL]: app}
   const marked: Manifest = {
-    ...manifest,
+    ...storedForm(manifest),
     metadata: {...metadata, name: manifest.metadata.name, ...(namespace === undefined ? {} : {namespace}), labels},
   }
   const ref = refOf(marked)
   const body = canonicalJson(marked)
   const digest = createHash('sha256').update(body).digest('hex').slice(0, 32)
   return {key: refKey(ref), ref, apiVersion: manifest.apiVersion, type, defined, body, digest}
+}
+
+/**
+ * A Secret's `stringData` is never stored: the server turns it into `data`, which then nobody owns, so a change of it would go
+ * unnoticed. Applied as `data` it is ours. What is no text is left for the server to refuse.
+ */
+function storedForm(manifest: Manifest): Manifest {
+  const {stringData, ...rest} = manifest
+  if (manifest.kind !== 'Secret' || manifest.apiVersion !== 'v1' || !isJsonObject(stringData)) return manifest
+  const entries = Object.entries(stringData)
+  if (!entries.every((entry): entry is [string, string] => typeof entry[1] === 'string')) return manifest
+  const encoded = entries.map(([key, value]) => [key, Buffer.from(value).toString('base64')])
+  const {apiVersion, kind, metadata} = manifest
+  return {...rest, apiVersion, kind, metadata, data: {...childObject(manifest, 'data'), ...Object.fromEntries(encoded)}}
 }
 
 /** The types that an app's own CustomResourceDefinitions will bring, by `apiVersion kind`. */

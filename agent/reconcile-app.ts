@@ -99,7 +99,8 @@ async function applyStages(
   bundle: LoadedBundle,
   signal: AbortSignal,
 ): Promise<Change[]> {
-  const changes = bundle.stages.flatMap((stage) => planChanges(ctx, app, bundle, stage))
+  const planned = bundle.stages.map((stage) => ({stage, wanted: planChanges(ctx, app, bundle, stage)}))
+  const changes = planned.flatMap(({wanted}) => wanted)
   if (changes.length === 0) return []
   await refuseForeign(ctx, app, changes)
   await ctx.acceptance
@@ -109,9 +110,8 @@ async function applyStages(
   try {
     await noteBeforehand(ctx, app, changes)
     await createNamespaceIfAsked(ctx, bundle)
-    for (const stage of bundle.stages) {
+    for (const {stage, wanted} of planned) {
       if (signal.aborted) return changes
-      const wanted = planChanges(ctx, app, bundle, stage)
       tellDrifted(ctx, app, wanted)
       const failures = await applyObjects(
         ctx,
@@ -270,7 +270,7 @@ export function tellPruned(ctx: AgentContext, app: AppState, {pruned, retained}:
 
 function tellDrifted(ctx: AgentContext, app: AppState, changes: Change[]): void {
   for (const change of changes) {
-    if (change.why !== 'drifted') continue
+    if (change.why !== 'drifted' || app.drifted.has(change.object.key)) continue
     const message = `${formatRef(change.object.ref)} ${change.drift === 'missing' ? 'deleted' : 'changed'} while nobody watched`
     tellEvent(ctx, app, {event: 'drifted', at: ctx.ports.clock.now(), object: change.object.ref, message})
   }

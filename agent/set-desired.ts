@@ -18,7 +18,8 @@ export function setDesired(ctx: AgentContext, desired: DesiredState, pulledAt: D
     ctx.apps.set(target.name, app)
     if (isSame(app.target, target)) continue
     app.target = target
-    app.trace = passStage(target.trace, 'pulled', pulledAt)
+    const restarted = target.state === 'present' && target.revision === app.revision && app.trace !== undefined
+    if (!restarted) app.trace = passStage(target.trace, 'pulled', pulledAt)
     changed.push(app)
     // Set before any app runs: whoever asks what this app wants now waits until it is known.
     if (target.state === 'present' && currentBundle(app) === undefined) {

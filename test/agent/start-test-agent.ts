@@ -79,8 +79,11 @@ export interface TestAgent {
 
 let bridges = 0
 
-/** Creates a bridge whose agents keep their state in a namespace of its own, so that files of tests can share a cluster. */
-export async function createTestBridge({cluster}: TestCluster): Promise<TestBridge> {
+/** Creates a bridge whose agents keep their state in a namespace of its own, so that tests can share a cluster. Closed after the test. */
+export async function createTestBridge(
+  {cluster}: TestCluster,
+  test: {after(run: () => Promise<void>): void},
+): Promise<TestBridge> {
   const name = 'dev'
   const namespace = `drawbridge-system-${++bridges}`
   const store = createMemoryObjectStore()
@@ -90,7 +93,7 @@ export async function createTestBridge({cluster}: TestCluster): Promise<TestBrid
   const endpoint = await loadKubeconfigEndpoint(cluster.kubeconfigFile)
   const agents = new Set<TestAgent>()
 
-  return {
+  const bridge: TestBridge = {
     store,
     queue,
     statusQueue,
@@ -170,6 +173,8 @@ export async function createTestBridge({cluster}: TestCluster): Promise<TestBrid
       await publisher.close()
     },
   }
+  test.after(() => bridge.close())
+  return bridge
 }
 
 /** Waits until a condition holds, or fails saying what was waited for. */

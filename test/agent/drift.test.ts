@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict'
+import {after, before, test} from 'node:test'
+import {setTimeout as sleep} from 'node:timers/promises'
+import {childObject, type Manifest} from '#shared/model/manifest.ts'
+import {
+  applyAs,
+  configMap,
+  createTestBridge,
+  deployment,
+  namespace,
+  startTestCluster,
+  type TestAgent,
+  type TestBridge,
+  type TestCluster,
+  types,
+  waitUntil,
+  writesOf,
+} from './start-test-agent.ts'
+
+let cluster: TestCluster
+before(async () => {
+  cluster = await startTestCluster()
+})
+after(() => cluster.stop())
+
+async function startHealthy(
+  bridge: TestBridge,
+  app: string,
+  manifests: Manifest[],
+  sync: {drift?: 'heal' | 'detect' | 'off'} = {},
+): Promise<TestAgent> {
+  const agent = bridge.startAgent()
+  await bridge.publish({[app]: {manifests: [namespace(app), ...manifests], sync}})
+  await agent.waitFor({event: 'applied', app})
+  await sleep(50)
+  return agent
+}
+
+const get = (type: typeof types.configMap | typeof types.deployment, inNamespace: string, name: string) =>
+  cluster.admin.get(type, {namespace: inNamespace, name}, 'whole')
+const dataOf = async (inNamespace: string, name: string) => {
+  const found = await get(types.configMap, inNamespace, name)
+  return found === 'absent' ? 'absent' : childObject(found, 'data')
+}
+
+test('heals an edit, and says which field and who', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const agent = await startHealthy(bridge, 'edited', [configMap('edited', 'x', {a: '1', b: '2'})])
+  await applyAs(cluster.admin, 'kubectl-edit', types.configMap, configMap('edited', 'x', {a: 'theirs'}))
+  const drifted = await agent.waitFor({event: 'drifted', object: '/ConfigMap/edited/x'})
+  assert.match(drifted.message ?? '', /changed: \/data\/a \(last changed by kubectl-edit\)/)
+  await agent.waitFor({event: 'healed', object: '/ConfigMap/edited/x'})
+  assert.deepEqual(await dataOf('edited', 'x'), {a: '1', b: '2'})
+})
+
+test('makes a deleted object anew', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const agent = await startHealthy(bridge, 'deleted', [configMap('deleted', 'x', {a: '1'})])
+  await cluster.admin.delete(types.configMap, {namespace: 'deleted', name: 'x'}, {propagation: 'Background'})
+  await agent.waitFor({event: 'healed', object: '/ConfigMap/deleted/x'})
+  assert.deepEqual(await dataOf('deleted', 'x'), {a: '1'})
+})
+
+test('puts a lost or changed owner label back', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const agent = await startHealthy(bridge, 'labels', [configMap('labels', 'x', {a: '1'})])
+  for (const label of [null, 'somebody']) {
+    const found = await get(types.configMap, 'labels', 'x')
+    assert.ok(found !== 'absent')
+    const labels = label === null ? {} : {'drawbridge.dev/app': label}
+    const seen = agent.events.length
+    await cluster.admin.replace(types.configMap, {...found, metadata: {...found.metadata, labels, namespace: 'labels'}})
+    await agent.waitFor({event: 'healed', object: '/ConfigMap/labels/x'}, {after: seen})
+    const now = await get(types.configMap, 'labels', 'x')
+    assert.deepEqual(now !== 'absent' && now.metadata.labels, {'drawbridge.dev/app': 'labels'})
+  }
+})
+
+test('heals a scaled Deployment', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const agent = await startHealthy(bridge, 'scaled', [deployment('scaled', 'web', 2)])
+  const found = await get(types.deployment, 'scaled', 'web')
+  assert.ok(found !== 'absent')
+  await cluster.admin.replace(types.deployment, {
+    ...found,
+    metadata: {...found.metadata, namespace: 'scaled'},
+    spec: {...childObject(found, 'spec'), replicas: 7},
+  })
+  const drifted = await agent.waitFor({event: 'drifted', object: 'apps/Deployment/scaled/web'})
+  assert.match(drifted.message ?? '', /\/spec\/replicas/)
+  await agent.waitFor({event: 'healed', object: 'apps/Deployment/scaled/web'})
+  const now = await get(types.deployment, 'scaled', 'web')
+  assert.equal(now !== 'absent' && childObject(now, 'spec')?.replicas, 2)
+})
+
+test('notices an apply of other values under its own name', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const agent = await startHealthy(bridge, 'masked', [configMap('masked', 'x', {a: '1'})])
+  // Times of managedFields are whole seconds.
+  await sleep(1_100)
+  const mark = {'drawbridge.dev/app': 'masked'}
+  const other = configMap('masked', 'x', {a: 'theirs'})
+  await applyAs(cluster.admin, 'drawbridge', types.configMap, {...other, metadata: {...other.metadata, labels: mark}})
+  await agent.waitFor({event: 'healed', object: '/ConfigMap/masked/x'})
+  assert.deepEqual(await dataOf('masked', 'x'), {a: '1'})
+})
+
+test('leaves fields alone that others added', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const agent = await startHealthy(bridge, 'added', [configMap('added', 'x', {a: '1'})])
+  const before = agent.requests.length
+  await applyAs(cluster.admin, 'somebody', types.configMap, configMap('added', 'x', {more: 'theirs'}))
+  await applyAs(cluster.admin, 'somebody', types.configMap, configMap('added', 'x', {a: '1', more: 'theirs'}))
+  await sleep(300)
+  assert.deepEqual(writesOf(agent.requests.slice(before)), [])
+  assert.deepEqual(await dataOf('added', 'x'), {a: '1', more: 'theirs'})
+})
+
+test('only reports drift where the app asks for that', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const agent = await startHealthy(bridge, 'watched', [configMap('watched', 'x', {a: '1'})], {drift: 'detect'})
+  await applyAs(cluster.admin, 'kubectl', types.configMap, configMap('watched', 'x', {a: 'theirs'}))
+  await agent.waitFor({event: 'drifted', app: 'watched'})
+  await waitUntil(() => bridge.report()?.apps[0]?.driftedTotal === 1, 'the drift in the report')
+  assert.equal(bridge.report()?.apps[0]?.drifted[0]?.manager, 'kubectl')
+  assert.deepEqual(await dataOf('watched', 'x'), {a: 'theirs'})
+})
+
+test('heals what drifted while no agent ran', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const first = await startHealthy(bridge, 'away', [configMap('away', 'x', {a: '1'}), configMap('away', 'y', {a: '1'})])
+  await first.waitFor({event: 'healthy', app: 'away'})
+  await waitUntil(() => bridge.report()?.apps[0]?.ready === 'True', 'the app ready')
+  await first.stop()
+  await applyAs(cluster.admin, 'kubectl', types.configMap, configMap('away', 'x', {a: 'theirs'}))
+  await cluster.admin.delete(types.configMap, {namespace: 'away', name: 'y'}, {propagation: 'Background'})
+  const second = bridge.startAgent()
+  for (const name of ['x', 'y']) {
+    await second.waitFor({event: 'drifted', object: `/ConfigMap/away/${name}`})
+    await second.waitFor({event: 'healed', object: `/ConfigMap/away/${name}`})
+    assert.deepEqual(await dataOf('away', name), {a: '1'})
+  }
+})
+
+test('goes on watching after the API server was restarted', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const agent = await startHealthy(bridge, 'restarted', [configMap('restarted', 'x', {a: '1'})])
+  await cluster.cluster.stopApiServer()
+  await cluster.cluster.startApiServer()
+  await applyAs(cluster.admin, 'kubectl', types.configMap, configMap('restarted', 'x', {a: 'theirs'}))
+  await agent.waitFor({event: 'healed', object: '/ConfigMap/restarted/x'})
+  await bridge.publish({restarted: {manifests: [namespace('restarted'), configMap('restarted', 'x', {a: '2'})]}})
+  await waitUntil(async () => JSON.stringify(await dataOf('restarted', 'x')) === '{"a":"2"}', 'the next version')
+})

@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict'
+import {after, before, test} from 'node:test'
+import {keys} from '#shared/model/keys.ts'
+import {childObject} from '#shared/model/manifest.ts'
+import {ObjectStoreError} from '#shared/ports/object-store-error.ts'
+import {createTestPublisher} from './publish-state.ts'
+import {
+  applyAs,
+  configMap,
+  createTestBridge,
+  startTestCluster,
+  type TestAgent,
+  type TestBridge,
+  type TestCluster,
+  types,
+  waitUntil,
+} from './start-test-agent.ts'
+
+let cluster: TestCluster
+before(async () => {
+  cluster = await startTestCluster()
+})
+after(() => cluster.stop())
+
+const dataOf = async (name: string): Promise<unknown> => {
+  const found = await cluster.admin.get(types.configMap, {namespace: 'default', name}, 'whole')
+  return found === 'absent' ? 'absent' : childObject(found, 'data')
+}
+const app = (name: string, a: string) => ({[name]: {manifests: [configMap('default', name, {a})]}})
+
+async function start(bridge: TestBridge, name: string): Promise<TestAgent> {
+  const agent = bridge.startAgent()
+  await bridge.publish(app(name, '1'))
+  await agent.waitFor({event: 'healthy', app: name})
+  return agent
+}
+
+async function assertStillHealed(agent: TestAgent, name: string): Promise<void> {
+  const seen = agent.events.length
+  await applyAs(cluster.admin, 'kubectl', types.configMap, configMap('default', name, {a: 'theirs'}))
+  await agent.waitFor({event: 'healed', app: name}, {after: seen})
+  assert.deepEqual(await dataOf(name), {a: '1'})
+}
+
+test('refuses a lower version, once, and keeps what runs true', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const agent = await start(bridge, 'rollback')
+  await bridge.publish(app('rollback', '1'), {version: 5})
+  await waitUntil(() => bridge.report()?.desired.version === 5, 'version 5')
+  await bridge.publish(app('rollback', 'old'), {version: 4})
+  await agent.waitFor({event: 'refused', code: 'ROLLBACK'})
+  await waitUntil(() => bridge.report()?.desired.state === 'stale', 'a stale report')
+  await assertStillHealed(agent, 'rollback')
+  assert.equal(agent.events.filter(({event}) => event === 'refused').length, 1)
+
+  // The version outlives the agent.
+  await agent.stop()
+  const next = bridge.startAgent()
+  await next.waitFor({event: 'refused', code: 'ROLLBACK'})
+  assert.deepEqual(await dataOf('rollback'), {a: '1'})
+  await bridge.publish(app('rollback', '6'), {version: 6})
+  await next.waitFor({event: 'healthy', app: 'rollback'})
+  assert.deepEqual(await dataOf('rollback'), {a: '6'})
+})
+
+test("refuses another cluster's document, another signer's, and two of one version", async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const agent = await start(bridge, 'forged')
+  await bridge.publish(app('forged', '2'), {cluster: 'prod', version: 10})
+  await agent.waitFor({event: 'refused', code: 'WRONG_CLUSTER'})
+  const stranger = await createTestPublisher('dev', bridge.store)
+  t.after(() => stranger.close())
+  await bridge.publish(app('forged', '3'), {signer: stranger.signer, version: 11})
+  await agent.waitFor({event: 'refused', code: 'SIGNATURE_INVALID'})
+  await bridge.publish(app('forged', '4'), {version: 1})
+  await agent.waitFor({event: 'refused', code: 'EQUIVOCATION'})
+  assert.deepEqual(await dataOf('forged'), {a: '1'})
+})
+
+test('refuses a bundle that is not the one that was signed, and keeps healing to the last one', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const agent = await start(bridge, 'tampered')
+  const next = await bridge.publish(
+    {tampered: {manifests: [configMap('default', 'tampered', {a: '2'})]}},
+    {notify: false, version: 2},
+  )
+  const [entry] = next.apps
+  assert.ok(entry?.state === 'present')
+  const key = keys.bundle(entry.bundle.digest)
+  const genuine = bridge.store.objects.get(key)?.bytes
+  assert.ok(genuine !== undefined)
+  const bytes = Uint8Array.from(genuine)
+  bytes[bytes.length - 10] = (bytes[bytes.length - 10] ?? 0) ^ 1
+  await bridge.store.put(key, bytes)
+  await agent.waitFor({event: 'refused', app: 'tampered'})
+  assert.equal(agent.events.find(({event}) => event === 'refused')?.code, 'DIGEST_MISMATCH')
+  await assertStillHealed(agent, 'tampered')
+  await bridge.store.put(key, genuine)
+  await waitUntil(async () => JSON.stringify(await dataOf('tampered')) === '{"a":"2"}', 'the genuine bundle applied')
+})
+
+test('what expires is frozen, not emptied', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const agent = bridge.startAgent()
+  await bridge.publish(app('expiring', '1'), {expiresAt: new Date(Date.now() + 2_500)})
+  await agent.waitFor({event: 'healthy', app: 'expiring'})
+  await waitUntil(() => bridge.report()?.desired.state === 'stale', 'a stale report')
+  assert.match(bridge.report()?.desired.reason ?? '', /EXPIRED/)
+  await assertStillHealed(agent, 'expiring')
+
+  // The same after a restart, from what the cluster remembers.
+  await agent.stop()
+  const next = bridge.startAgent()
+  await next.waitFor({event: 'refused', code: 'EXPIRED'})
+  await assertStillHealed(next, 'expiring')
+  await bridge.publish(app('expiring', '2'))
+  await next.waitFor({event: 'healthy', app: 'expiring'})
+  await waitUntil(() => bridge.report()?.desired.state === 'current', 'a current report')
+})
+
+test('starts with an unreachable store, keeps what runs, and catches up', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const agent = await start(bridge, 'offline')
+  await agent.stop()
+  let down = true
+  const store = {
+    ...bridge.store,
+    get: async (...args: Parameters<typeof bridge.store.get>) => {
+      if (down) throw new ObjectStoreError('UNAVAILABLE', 'the store answers 503')
+      return bridge.store.get(...args)
+    },
+  }
+  const next = bridge.startAgent({ports: {store}})
+  await waitUntil(() => bridge.report()?.desired.state === 'stale', 'a stale report')
+  assert.deepEqual(await dataOf('offline'), {a: '1'})
+  await bridge.publish(app('offline', '2'))
+  down = false
+  await next.waitFor({event: 'healthy', app: 'offline'})
+  assert.deepEqual(await dataOf('offline'), {a: '2'})
+})
