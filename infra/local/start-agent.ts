@@ -65,7 +65,11 @@ export function startAgent(options: StartAgentOptions): LocalAgent {
 
 function launch({connection, kubeconfigFile, onEvent, log, env}: StartAgentOptions): ChildProcess {
   const {cluster, s3, sqs} = connection
-  const main = join(import.meta.dirname, '..', '..', 'agent', 'main.ts')
+  const root = join(import.meta.dirname, '..', '..')
+  // Node refuses to strip types below node_modules, so an installed package runs its build.
+  const main = import.meta.dirname.includes('node_modules')
+    ? join(root, 'dist', 'agent', 'main.mjs')
+    : join(root, 'agent', 'main.ts')
   const child = spawn(
     process.execPath,
     ['--disable-warning=ExperimentalWarning', '--import', join(import.meta.dirname, 'end-with-parent.js'), main],
