@@ -6,6 +6,7 @@ import type {DesiredApp, PresentApp} from '#shared/model/desired-state.ts'
 import {keys} from '#shared/model/keys.ts'
 import {limits} from '#shared/model/limits.ts'
 import type {PublishRequest} from '#shared/model/publish-request.ts'
+import {sameRepository} from '#shared/model/repository-url.ts'
 import type {ObjectStore} from '#shared/ports/object-store.ts'
 import {ObjectStoreError} from '#shared/ports/object-store-error.ts'
 import {findForbidden} from './check-policy.ts'
@@ -84,7 +85,9 @@ export async function checkBundle(
 
 /** Tells whether an app that the cluster has is declared somewhere else than in the request's declaration. */
 export function isForeign(present: DesiredApp, {declaredIn}: Pick<PublishRequest, 'declaredIn'>): boolean {
-  return present.declaredIn.repository !== declaredIn.repository || present.declaredIn.ref !== declaredIn.ref
+  return (
+    !sameRepository(present.declaredIn.repository, declaredIn.repository) || present.declaredIn.ref !== declaredIn.ref
+  )
 }
 
 /** Tells whether two entries ask a cluster for the same: everything but the trace. */

@@ -1,4 +1,4 @@
-import {z} from 'zod'
+import * as z from 'zod'
 import {verifyDesiredState} from '#shared/attest/verify-desired-state.ts'
 import type {DesiredState} from '#shared/model/desired-state.ts'
 import {keys} from '#shared/model/keys.ts'

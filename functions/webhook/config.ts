@@ -1,4 +1,4 @@
-import {z} from 'zod'
+import * as z from 'zod'
 import {ConfigError, type Env, parseEnv} from '#shared/config/parse-env.ts'
 
 const envSchema = z

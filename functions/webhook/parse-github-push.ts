@@ -1,7 +1,8 @@
-import {z} from 'zod'
+import * as z from 'zod'
 import {API_VERSION} from '#shared/model/api-version.ts'
 import {commitSchema, refSchema} from '#shared/model/names.ts'
 import {type PushEvent, pushEventSchema} from '#shared/model/push-event.ts'
+import {parseRepositoryUrl} from '#shared/model/repository-url.ts'
 import {startTrace} from '#shared/model/trace.ts'
 
 /** Where GitHub's payload names no commit: the `before` of a created ref and the `after` of a deleted one. */
@@ -13,7 +14,11 @@ const payloadSchema = z.object({
   before: commitSchema.optional(),
   after: commitSchema.optional(),
   repository: z.object({
-    clone_url: z.string().min(1).max(2048),
+    // A URL with a credential in it is none that can be read, and must get no further.
+    clone_url: z
+      .string()
+      .max(2048)
+      .refine((url) => parseRepositoryUrl(url).kind !== 'unsupported'),
     pushed_at: z.union([z.number(), z.string()]).nullish(),
   }),
 })

@@ -1,4 +1,4 @@
-import {z} from 'zod'
+import * as z from 'zod'
 import {limits} from '#shared/model/limits.ts'
 
 /** What is looked at of a Lambda function URL event (payload format 2.0). */

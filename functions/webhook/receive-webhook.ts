@@ -39,7 +39,9 @@ export async function receiveWebhook(ports: WebhookPorts, secrets: readonly stri
   if (name !== 'push') return answer(202, {result: 'ignored', reason: 'only push events are acted on'})
   const push = parseGithubPush({text: check.text, headers: request.headers, receivedAt})
   if (push === 'malformed') {
-    return answer(400, {error: 'the payload of this push event lacks ref, repository.clone_url or well-formed commits'})
+    return answer(400, {
+      error: 'the payload of this push event lacks a ref, a readable repository.clone_url or well-formed commits',
+    })
   }
   if (push === 'other-ref') return answer(202, {result: 'ignored', reason: 'only branches and tags are acted on'})
   return await queuePush(ports, push, receivedAt)

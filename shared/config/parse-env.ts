@@ -1,4 +1,4 @@
-import type {z} from 'zod'
+import type * as z from 'zod'
 import {DrawbridgeError} from '../model/drawbridge-error.ts'
 
 /** Why a program cannot start: its settings. `message` lists every problem, one a line, by the variable's name. */

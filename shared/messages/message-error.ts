@@ -1,4 +1,4 @@
-import type {z} from 'zod'
+import type * as z from 'zod'
 import {DrawbridgeError} from '../model/drawbridge-error.ts'
 
 /** Why a message can never be processed, however often it is delivered. */

@@ -1,4 +1,4 @@
-import {z} from 'zod'
+import * as z from 'zod'
 import {mapBounded} from '../async/map-bounded.ts'
 import {describeError} from '../model/drawbridge-error.ts'
 import type {Clock} from '../ports/clock.ts'

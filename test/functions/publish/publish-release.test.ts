@@ -328,3 +328,15 @@ test('publishes where it may not read reports', async () => {
   assert.equal(await kit.deliver(request, {over: {store: {...kit.store, get}}}), 'done')
   assert.equal(kit.desired().version, 1)
 })
+
+test('knows its own apps again where the repository is spelled otherwise', async () => {
+  const kit = createPublishKit()
+  await kit.deliver(kit.request([await kit.app('web', [configMap('a')])]))
+  const repository = `${REPOSITORY}.git`
+  kit.git.moveRef(repository, MAIN, COMMIT_1)
+  await kit.deliver(kit.request([await kit.app('web', [configMap('b')], {repository})], {repository}))
+  assert.equal(kit.desired().version, 2)
+  assert.equal(kit.desired().apps[0]?.declaredIn.repository, repository)
+  await kit.deliver(kit.request([], {repository}))
+  assert.equal(kit.desired().apps[0]?.state, 'removed')
+})

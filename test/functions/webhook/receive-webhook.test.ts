@@ -226,6 +226,14 @@ const answers: {name: string; delivery: unknown; status: number; says: RegExp}[]
     status: 400,
     says: /commits/,
   },
+  {
+    name: 'a push of a repository whose URL holds a credential',
+    delivery: deliveryOf({
+      body: JSON.stringify({...push, repository: {clone_url: 'https://user:hidden@github.com/example/fleet'}}),
+    }),
+    status: 400,
+    says: /^(?!.*hidden).*clone_url/,
+  },
   {name: 'no event header', delivery: deliveryOf({event: ''}), status: 400, says: /X-GitHub-Event/},
   {name: 'something that is no request', delivery: {Records: []}, status: 400, says: /not an HTTP request/},
   {name: 'nothing', delivery: undefined, status: 400, says: /not an HTTP request/},
