@@ -66,6 +66,11 @@ export interface AppState {
   healthyRevision: string | undefined
   /** What was told of this failure, so that it is told once. */
   toldProblem: string | undefined
+  /** What is wrong though the app is applied: something could not be pruned. */
+  notice: string | undefined
+  toldNotice: string | undefined
+  /** Its health was waited for in this term. */
+  looked: boolean
   condition: AppCondition
   trace: Trace | undefined
   unhealthy: Map<string, {ref: ObjectRef; health: Health; reason: string}>
@@ -99,6 +104,9 @@ export function createAppState(name: string, now: Date): AppState {
     revision: undefined,
     healthyRevision: undefined,
     toldProblem: undefined,
+    notice: undefined,
+    toldNotice: undefined,
+    looked: false,
     condition: {ready: 'Unknown', reason: 'Progressing', message: 'not looked at yet', since: now.toISOString()},
     trace: undefined,
     unhealthy: new Map(),

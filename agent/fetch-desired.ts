@@ -25,7 +25,8 @@ export function createDesiredFetcher(
   const {cluster} = ctx.config
   let record = accepted
   let etag: string | undefined
-  let told = ''
+  /** Why the document of this etag is not believed. */
+  let refusal: string | undefined
 
   return {
     async fetch() {
@@ -42,11 +43,8 @@ export function createDesiredFetcher(
       }
       if (found === 'absent') return freeze('no desired state is published for this cluster')
       if (found === 'not-modified') {
-        if (told === '') checkExpiry()
-        else if (told !== 'refused') {
-          told = ''
-          checkExpiry()
-        }
+        if (refusal === undefined) checkExpiry()
+        else freeze(refusal)
         return
       }
       take(found.bytes, found.etag, clock.now())
@@ -58,13 +56,13 @@ export function createDesiredFetcher(
     etag = newEtag
     if (acceptance.outcome === 'refused') {
       const {code, message} = acceptance.error
-      told = 'refused'
+      refusal = `${code}: ${message}`
       tellRefusal(ctx, pulledAt, code, message)
       ctx.ports.log('warn', `refused a desired state: ${code}: ${message}`)
-      freeze(`${code}: ${message}`, 'refused')
+      freeze(refusal)
       return
     }
-    told = ''
+    refusal = undefined
     if (acceptance.outcome === 'accepted') {
       record = acceptance.record
       ctx.acceptance = remember(acceptance.record)
@@ -75,8 +73,7 @@ export function createDesiredFetcher(
   }
 
   /** Keeps what runs, and says that it is stale; falls back on what the cluster remembers where nothing is known yet. */
-  function freeze(reason: string, why = reason): void {
-    told = why
+  function freeze(reason: string): void {
     if (ctx.desired === undefined && record !== undefined) {
       try {
         const recalled = recallAccepted(record, {trustRoot, cluster})

@@ -38,6 +38,20 @@ export function handleDrift(ctx: AgentContext, app: AppState, key: string): void
     .finally(() => app.healing.delete(key))
 }
 
+/** Compares an object with a dry run, whatever its metadata says; what differs is then handled as drift. */
+export async function verifyObject(ctx: AgentContext, app: AppState, key: string): Promise<void> {
+  const {bundle} = app
+  const object = bundle?.objects.get(key)
+  const entry = app.inventory.get(key)
+  const idle = !app.applying && !app.busy.has(key) && !app.healing.has(key)
+  if (bundle === undefined || object === undefined || entry === undefined || entry.applied === '' || !idle) return
+  const drift = await describeDrift(ctx, bundle, object, 'reapplied')
+  if (drift === 'no-difference' || app.inventory.get(key) !== entry) return
+  // Its metadata did not tell, so it is not believed any more.
+  entry.fields = ''
+  handleDrift(ctx, app, key)
+}
+
 async function healWhileDrifted(
   ctx: AgentContext,
   app: AppState,

@@ -18,7 +18,9 @@ import {createConcurrencyLimit} from './limit-concurrency.ts'
 import {createLiveIndex} from './live-index.ts'
 import {createReportPoster} from './post-report.ts'
 import {runApp} from './run-app.ts'
+import {tidyUp} from './tidy-up.ts'
 import {judgeApp, judgeObject} from './track-health.ts'
+import {verifySpread} from './verify-spread.ts'
 
 const LOADS_AT_ONCE = 16
 const MAX_STOP_MS = 3_000
@@ -63,7 +65,9 @@ export async function leadTerm(
   const poster = createReportPoster(ports, () => buildReport(ctx, identity))
   ctx.changed = () => poster.changed()
   const fetcher = createDesiredFetcher(ctx, memory, accepted)
+  const chores = Promise.all([verifySpread(ctx), tidyUp(ctx)])
   await followDesired(ctx, fetcher)
+  await chores
   await finishTerm(ctx)
   await poster.close()
 }

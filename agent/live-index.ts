@@ -39,8 +39,8 @@ export interface LiveIndex {
   /** Takes in what the server answered to a write of ours, unless something later is known, and returns what it says. */
   note(type: ResourceType, object: KubeObject): LiveObject
   all(): Iterable<[string, LiveObject]>
-  /** Types followed now. */
-  types(): ResourceType[]
+  /** Stops to follow the types that are not wanted any more, and forgets their objects. `group/kind` names a type. */
+  keepOnly(wanted: ReadonlySet<string>): void
 }
 
 export interface LiveIndexOptions {
@@ -71,7 +71,7 @@ export function detailOf(ref: {group: string; kind: string}): Detail {
 export function createLiveIndex({kube, signal, onChange, onTrouble}: LiveIndexOptions): LiveIndex {
   const objects = new Map<string, LiveObject>()
   const keysByType = new Map<string, Set<string>>()
-  const followed = new Map<string, {type: ResourceType; ready: Promise<void>}>()
+  const followed = new Map<string, {ready: Promise<void>; stop: AbortController}>()
 
   function take(type: ResourceType, object: KubeObject, detail: Detail): string | undefined {
     const ref = refOfLive(type, object)
@@ -116,10 +116,11 @@ export function createLiveIndex({kube, signal, onChange, onTrouble}: LiveIndexOp
     const present = followed.get(name)
     if (present !== undefined) return present.ready
     const detail = detailOf(type)
+    const stop = new AbortController()
     const ready = followType(kube, type, {
       detail,
       labelSelector: APP_LABEL,
-      signal,
+      signal: AbortSignal.any([signal, stop.signal]),
       onList(items, resourceVersion) {
         const listed = new Set(items.map((item) => refKey(refOfLive(type, item))))
         for (const key of [...keysOf(type)]) if (!listed.has(key)) drop(type, key, resourceVersion)
@@ -137,7 +138,7 @@ export function createLiveIndex({kube, signal, onChange, onTrouble}: LiveIndexOp
         throw error
       },
     )
-    followed.set(name, {type, ready})
+    followed.set(name, {ready, stop})
     return ready
   }
 
@@ -156,7 +157,15 @@ export function createLiveIndex({kube, signal, onChange, onTrouble}: LiveIndexOp
       return noted
     },
     all: () => objects.entries(),
-    types: () => [...followed.values()].map(({type}) => type),
+    keepOnly(wanted) {
+      for (const [name, {stop}] of followed) {
+        if (wanted.has(name)) continue
+        stop.abort()
+        followed.delete(name)
+        for (const key of keysByType.get(name) ?? []) objects.delete(key)
+        keysByType.delete(name)
+      }
+    },
   }
 }
 

@@ -1,8 +1,7 @@
 import {setTimeout as sleep} from 'node:timers/promises'
 import type {PresentApp} from '#shared/model/desired-state.ts'
 import {formatRef, groupOf, type ObjectRef} from '#shared/model/object-ref.ts'
-import {inventoryUnion} from '#shared/plan/inventory.ts'
-import {type AgentContext, dropEntry} from './agent-context.ts'
+import {type AgentContext, dropEntry, keepEntry} from './agent-context.ts'
 import {AppFailure} from './app-failure.ts'
 import {type AppState, currentBundle, impersonatedUser, type LoadedBundle} from './app-state.ts'
 import {type ApplyFailure, applyObjects, unknownKind} from './apply-objects.ts'
@@ -17,7 +16,7 @@ import {type PruneResult, pruneObjects} from './prune-objects.ts'
 import {requestReconcile} from './request-reconcile.ts'
 import {setCondition} from './set-condition.ts'
 import {tellEvent} from './tell-event.ts'
-import {beginWaiting, endWaiting} from './track-health.ts'
+import {beginWaiting, endWaiting, judgeAll, judgeApp} from './track-health.ts'
 
 const DEFINITION_LIMIT_MS = 60_000
 
@@ -73,7 +72,13 @@ export async function reconcileApp(
   if (pruned.retained.length === 0) app.failures = 0
   else requestReconcile(ctx, app, 'soon')
   for (const key of bundle.objects.keys()) handleDrift(ctx, app, key)
-  if (app.revision !== app.healthyRevision || !app.waiting) beginWaiting(ctx, app, target.sync.timeoutSeconds)
+  if (announce || !app.looked) {
+    app.looked = true
+    beginWaiting(ctx, app, target.sync.timeoutSeconds)
+    return
+  }
+  judgeAll(ctx, app)
+  judgeApp(ctx, app)
 }
 
 async function followTypes(ctx: AgentContext, app: AppState, bundle: LoadedBundle): Promise<void> {
@@ -135,17 +140,12 @@ async function applyStages(
 
 /** The inventory holds, before the first request, all that may exist after a stop at any instruction. */
 async function noteBeforehand(ctx: AgentContext, app: AppState, changes: Change[]): Promise<void> {
-  const beginning = changes.map(({object}) => ({ref: object.ref, version: object.apiVersion, applied: '', fields: ''}))
   for (const {object} of changes) {
-    const entry = app.inventory.get(object.key)
-    if (entry !== undefined) {
-      entry.applied = ''
-      app.unsaved = true
-    }
+    const uid = app.inventory.get(object.key)?.uid
+    const begun = {ref: object.ref, version: object.apiVersion, applied: '', fields: ''}
+    keepEntry(ctx, app, object.key, uid === undefined ? begun : {...begun, uid})
   }
-  await ctx.inventories.save(app.name, inventoryUnion([...app.inventory.values()], beginning))
-  // The cluster knows more than the memory now, until the inventory is saved again.
-  app.unsaved = true
+  await saveInventory(ctx, app)
 }
 
 async function refuseForeign(ctx: AgentContext, app: AppState, changes: Change[]): Promise<void> {
@@ -260,10 +260,12 @@ export function tellPruned(ctx: AgentContext, app: AppState, {pruned, retained}:
     tellEvent(ctx, app, {event: 'pruned', at, object: first, message: `pruned ${summarize(pruned)}`})
   }
   const [kept] = retained
+  app.notice = undefined
   if (kept === undefined) return
   const message = `not pruned: ${summarize(retained.map(({ref}) => ref))}: ${kept.reason}`
-  if (app.toldProblem === message) return
-  app.toldProblem = message
+  app.notice = message
+  if (app.toldNotice === message) return
+  app.toldNotice = message
   ctx.ports.log('warn', `app ${app.name}: ${message}`)
   tellEvent(ctx, app, {event: 'failed', at, object: kept.ref, code: kept.code, message})
 }

@@ -71,7 +71,13 @@ export function judgeApp(ctx: AgentContext, app: AppState): 'healthy' | 'not-hea
   }
   endWaiting(app)
   const was = app.condition.ready
-  setCondition(ctx, app, 'True', 'ReconciliationSucceeded', `Applied revision: ${target.revision}`)
+  setCondition(
+    ctx,
+    app,
+    'True',
+    'ReconciliationSucceeded',
+    [`Applied revision: ${target.revision}`, ...(app.notice === undefined ? [] : [app.notice])].join('; '),
+  )
   if (app.healthyRevision !== target.revision || was === 'False') {
     app.healthyRevision = target.revision
     app.toldProblem = undefined

@@ -51,6 +51,8 @@ export async function startTestCluster(
 /** One cluster name with everything around its agent; agents come and go. */
 export interface TestBridge {
   readonly store: MemoryObjectStore
+  /** Where its agents keep their state. */
+  readonly agentNamespace: string
   readonly queue: MemoryQueue
   readonly statusQueue: MemoryQueue
   readonly publisher: TestPublisher
@@ -95,6 +97,7 @@ export async function createTestBridge(
 
   const bridge: TestBridge = {
     store,
+    agentNamespace: namespace,
     queue,
     statusQueue,
     publisher,
