@@ -1,4 +1,4 @@
-import {childObject, type JsonObject} from '../model/manifest.ts'
+import {childObject, type Json, type JsonObject} from '../model/manifest.ts'
 import {groupOf} from '../model/object-ref.ts'
 import {
   judgeApiService,
@@ -16,15 +16,17 @@ import {
   describeCondition,
   failed,
   findCondition,
-  type HealthRule,
   inProgress,
+  type JudgeKind,
   type ObjectHealth,
   readText,
 } from './health/read-status.ts'
+import type {HealthRules} from './health-rules/health-rule.ts'
+import {wellKnownHealthRules} from './health-rules/well-known-rules.ts'
 
 export type {ObjectHealth} from './health/read-status.ts'
 
-const rules = new Map<string, HealthRule>([
+const builtIn = new Map<string, JudgeKind>([
   ['apps/Deployment', judgeDeployment],
   ['apps/ReplicaSet', judgeReplicaSet],
   ['/ReplicationController', judgeReplicaSet],
@@ -46,20 +48,34 @@ const rules = new Map<string, HealthRule>([
 // Their controllers always write observedGeneration: without it the counts in the status are not about this object yet.
 const observed = new Set(['apps/Deployment', 'apps/ReplicaSet', 'apps/StatefulSet', 'apps/DaemonSet'])
 
+export interface HealthOptions {
+  /**
+   * What knows of kinds beyond the built-in ones, and comes before those.
+   * @default wellKnownHealthRules; `layerHealthRules(ofTheUser, wellKnownHealthRules)` puts a user's rules on top.
+   */
+  rules?: HealthRules
+  /** Matters only to a pod that can't be scheduled: in progress for its first 15 seconds, failed after. @default the pod counts as old */
+  now?: Date
+}
+
 /**
- * Computes the health of one live object from the object alone, by kstatus's rules (kubernetes-sigs/cli-utils, pkg/kstatus). Never throws: what is
- * malformed counts as absent. `now` matters only to a pod that can't be scheduled (in progress for its first 15 seconds, failed after);
- * without it the pod counts as old. `NotFound` is never returned: an object that isn't there is the caller's to tell.
+ * Computes the health of one live object from the object alone: by kstatus's rules for the built-in kinds (kubernetes-sigs/cli-utils, pkg/kstatus), by the rules handed in
+ * for others, and by what is common usage where there is none. Being deleted, and a spec that its controller has not seen yet, come before any rule. Never throws: what is
+ * malformed counts as absent. `NotFound` is never returned: an object that isn't there is the caller's to tell.
  */
-export function computeHealth(object: JsonObject, now?: Date): ObjectHealth {
+export function computeHealth(
+  object: JsonObject,
+  {rules = wellKnownHealthRules, now}: HealthOptions = {},
+): ObjectHealth {
   const kind = `${groupOf(readText(object, 'apiVersion'))}/${readText(object, 'kind')}`
   const general = judgeLifecycle(object, observed.has(kind))
   if (general !== undefined) return general
-  const rule = rules.get(kind)
-  return rule === undefined ? judgeGeneric(object) : rule(object, now)
+  const ruled = rules(kind)?.(object, now)
+  if (ruled !== undefined) return ruled
+  return judgeReconciling(object) ?? (builtIn.get(kind) ?? judgeGeneric)(object, now)
 }
 
-/** What holds for every kind: being deleted, not yet seen by its controller, stalled, reconciling. */
+/** What holds for every kind, and before any rule: being deleted, not yet seen by its controller. */
 function judgeLifecycle(object: JsonObject, mustBeObserved: boolean): ObjectHealth | undefined {
   const metadata = childObject(object, 'metadata')
   if (readText(metadata, 'deletionTimestamp') !== '') {
@@ -70,13 +86,23 @@ function judgeLifecycle(object: JsonObject, mustBeObserved: boolean): ObjectHeal
     }
   }
   const generation = metadata?.generation
-  const seen = childObject(object, 'status')?.observedGeneration
+  const seen = readObserved(childObject(object, 'status')?.observedGeneration)
   if (typeof generation === 'number') {
     if (typeof seen === 'number' && seen !== generation) {
       return inProgress(`its controller has seen generation ${seen}, the object is at ${generation}`)
     }
     if (mustBeObserved && typeof seen !== 'number') return inProgress('its controller has not seen it yet')
   }
+  return undefined
+}
+
+// Some write the number as a text; others (Argo Rollouts once did) a hash, which is no number or a far larger one.
+function readObserved(value: Json | undefined): Json | undefined {
+  return typeof value === 'string' && /^\d{1,6}$/.test(value) ? Number(value) : value
+}
+
+/** kstatus's own two conditions, for every kind whose rule has not answered. */
+function judgeReconciling(object: JsonObject): ObjectHealth | undefined {
   const stalled = findCondition(object, 'Stalled')
   if (stalled?.status === 'True') return failed(describeCondition(stalled))
   const reconciling = findCondition(object, 'Reconciling')

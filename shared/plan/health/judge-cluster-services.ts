@@ -4,15 +4,15 @@ import {
   describeCondition,
   failed,
   findCondition,
-  type HealthRule,
   inProgress,
+  type JudgeKind,
   readConditions,
   readNumber,
   readText,
 } from './read-status.ts'
 
 /** CustomResourceDefinition: established, so that its kind is served. */
-export const judgeCustomResourceDefinition: HealthRule = (object) => {
+export const judgeCustomResourceDefinition: JudgeKind = (object) => {
   const names = findCondition(object, 'NamesAccepted')
   if (names?.status === 'False') return failed(`its names are not accepted: ${describeCondition(names)}`)
   const established = findCondition(object, 'Established')
@@ -23,14 +23,14 @@ export const judgeCustomResourceDefinition: HealthRule = (object) => {
 }
 
 /** APIService: the aggregated API answers. */
-export const judgeApiService: HealthRule = (object) => {
+export const judgeApiService: JudgeKind = (object) => {
   const available = findCondition(object, 'Available')
   if (available?.status === 'True') return current('the API is available')
   return inProgress(available === undefined ? 'the API is not available yet' : describeCondition(available))
 }
 
 /** Namespace: there, unless it is going away. */
-export const judgeNamespace: HealthRule = (object) => {
+export const judgeNamespace: JudgeKind = (object) => {
   if (readText(childObject(object, 'status'), 'phase') !== 'Terminating') return current('the namespace is active')
   const stuck = readConditions(object).filter((condition) => condition.status === 'True')
   const why = stuck.map(describeCondition).join('; ')
@@ -38,7 +38,7 @@ export const judgeNamespace: HealthRule = (object) => {
 }
 
 /** PodDisruptionBudget: Current once its controller has seen it (which `status.observedGeneration` tells). */
-export const judgePodDisruptionBudget: HealthRule = (object) => {
+export const judgePodDisruptionBudget: JudgeKind = (object) => {
   const status = childObject(object, 'status')
   if (status === undefined) return inProgress('its controller has not seen it yet')
   return current(
@@ -47,7 +47,7 @@ export const judgePodDisruptionBudget: HealthRule = (object) => {
 }
 
 /** HorizontalPodAutoscaler: able to read its target and its metrics; scaling that is off because the target has no replicas is right. */
-export const judgeHorizontalPodAutoscaler: HealthRule = (object) => {
+export const judgeHorizontalPodAutoscaler: JudgeKind = (object) => {
   for (const type of ['AbleToScale', 'ScalingActive']) {
     const condition = findCondition(object, type)
     if (condition?.status === 'False' && condition.reason !== 'ScalingDisabled')

@@ -15,6 +15,7 @@ import {
   failureTypeWords,
   failureWords,
   hasWord,
+  progressPhases,
   splitWords,
   summaryConditions,
   summaryTypeWords,
@@ -25,16 +26,22 @@ import {
  * usage let one read from other conditions, counts and one-word fields. Without any of those it counts as Current, since many kinds have no status.
  */
 export function judgeGeneric(object: JsonObject): ObjectHealth {
+  const judged = judgeStatus(object)
+  if (judged.health !== 'InProgress' || childObject(object, 'spec')?.suspend !== true) return judged
+  return current(`suspended, as its spec asks; before that: ${judged.reason}`)
+}
+
+function judgeStatus(object: JsonObject): ObjectHealth {
   const conditions = [...readConditions(object), ...readNestedConditions(object)].map(readNotReady)
   const failure = conditions.find((condition) => condition.status === 'True' && isFailureType(condition.type))
   if (failure !== undefined) return failed(describeCondition(failure))
 
   const ready = conditions.find((condition) => condition.type === 'Ready')
-  if (ready !== undefined && ready.status !== 'True') return judgeSummary(object, ready)
   const refused = conditions.find(
     (condition) => tellsFailure(condition) && (ready === undefined || condition.type === 'Synced'),
   )
   if (refused !== undefined) return failed(describeCondition(refused))
+  if (ready !== undefined && ready.status !== 'True') return judgeSummary(object, ready)
   const phase = judgePhases(object)
   if (phase?.health === 'Failed') return phase
   if (ready !== undefined) return judgeSummary(object, ready)
@@ -44,7 +51,7 @@ export function judgeGeneric(object: JsonObject): ObjectHealth {
 function judgeWithoutReady(object: JsonObject, conditions: Condition[], phase: ObjectHealth | undefined): ObjectHealth {
   if (phase !== undefined && phase.health !== 'Current') return phase
   const progressing = conditions.find((condition) => condition.type === 'Progressing')
-  if (progressing?.status === 'True' && !hasWord(progressing.reason, doneWords)) {
+  if (progressing !== undefined && progressing.status !== 'False' && !hasWord(progressing.reason, doneWords)) {
     return inProgress(describeCondition(progressing))
   }
   const summaries = conditions.filter((condition) => isSummaryType(condition.type))
@@ -54,7 +61,13 @@ function judgeWithoutReady(object: JsonObject, conditions: Condition[], phase: O
   if (counts !== undefined) return counts
   const summary = summaryConditions.flatMap((type) => summaries.filter((condition) => condition.type === type))[0]
   if (summary !== undefined) return judgeSummary(object, summary)
-  return phase ?? current('the object is there; its status tells nothing else')
+  const working = conditions.find((condition) => condition.status === 'True' && isProgressType(condition.type))
+  if (working !== undefined) return inProgress(describeCondition(working))
+  if (phase !== undefined) return phase
+  const empty = findEmptyReport(object)
+  return empty !== undefined
+    ? inProgress(`its controller has reported no ${empty} yet`)
+    : current('the object is there; its status tells nothing else')
 }
 
 function judgeSummary(object: JsonObject, condition: Condition): ObjectHealth {
@@ -77,19 +90,37 @@ function readNotReady(condition: Condition): Condition {
     : condition
 }
 
-// A route has a list of conditions for each of its parents (Gateway API), or for each of its routers.
+// A route has a list of conditions for each of its parents (Gateway API), or for each of its routers. What one of them last said of an older generation, while others
+// speak of the present one, no longer counts.
 function readNestedConditions(object: JsonObject): Condition[] {
   const lists = Object.values(childObject(object, 'status') ?? {}).filter((value) => Array.isArray(value))
-  return lists
+  const conditions = lists
     .flat()
     .filter(isJsonObject)
     .flatMap((status) => readConditions({status}))
+  const present = childObject(object, 'metadata')?.generation
+  const isPresent = ({observedGeneration}: Condition): boolean => observedGeneration === present
+  return conditions.some(isPresent) ? conditions.filter(isPresent) : conditions
+}
+
+// A list that a controller fills for each object, and that is there but still empty; without such a sign nothing is waited for, as many kinds never report.
+function findEmptyReport(object: JsonObject): string | undefined {
+  const status = childObject(object, 'status')
+  return ['conditions', 'parents', 'ancestors'].find((key) => {
+    const list = status?.[key]
+    return Array.isArray(list) && list.length === 0
+  })
 }
 
 function tellsFailure(condition: Condition): boolean {
   if (condition.status !== 'False' || isFailureType(condition.type)) return false
   if (condition.severity === 'Error') return true
+  if (/not(found|exists?)$/i.test(condition.reason)) return true
   return hasWord(condition.reason, failureWords) || hasWord(condition.message, failureWords)
+}
+
+function isProgressType(type: string): boolean {
+  return progressPhases.has(type.toLowerCase())
 }
 
 function isFailureType(type: string): boolean {

@@ -4,14 +4,14 @@ import {
   describeCondition,
   failed,
   findCondition,
-  type HealthRule,
   inProgress,
+  type JudgeKind,
   readNumber,
   readText,
 } from './read-status.ts'
 
 /** Job: Current once it has begun (its end is not waited for), Failed where it gave up. */
-export const judgeJob: HealthRule = (object) => {
+export const judgeJob: JudgeKind = (object) => {
   const spec = childObject(object, 'spec')
   const status = childObject(object, 'status')
   const completions = readNumber(spec, 'completions', readNumber(spec, 'parallelism', 1))
@@ -25,7 +25,7 @@ export const judgeJob: HealthRule = (object) => {
 }
 
 /** CronJob: always Current, its jobs are objects of their own. */
-export const judgeCronJob: HealthRule = (object) => {
+export const judgeCronJob: JudgeKind = (object) => {
   const suspended = childObject(object, 'spec')?.suspend === true
   const last = readText(childObject(object, 'status'), 'lastScheduleTime')
   if (suspended) return current('suspended, as its spec asks')

@@ -4,8 +4,8 @@ import {
   describeCondition,
   failed,
   findCondition,
-  type HealthRule,
   inProgress,
+  type JudgeKind,
   readList,
   readNumber,
   readText,
@@ -15,7 +15,7 @@ import {
 const scheduleWindowMilliseconds = 15_000
 
 /** Pod; one that ended is Current, however it ended: nothing more will come of it. */
-export const judgePod: HealthRule = (object, now) => {
+export const judgePod: JudgeKind = (object, now) => {
   const status = childObject(object, 'status')
   const phase = readText(status, 'phase')
   if (phase === 'Succeeded') return current('the pod has completed')

@@ -1,8 +1,8 @@
 import {childObject, isJsonObject} from '../../model/manifest.ts'
-import {current, type HealthRule, inProgress, readList, readText} from './read-status.ts'
+import {current, inProgress, type JudgeKind, readList, readText} from './read-status.ts'
 
 /** PersistentVolumeClaim: bound. */
-export const judgePersistentVolumeClaim: HealthRule = (object) => {
+export const judgePersistentVolumeClaim: JudgeKind = (object) => {
   const phase = readText(childObject(object, 'status'), 'phase')
   if (phase === 'Bound') return current('the claim is bound')
   const storageClass = readText(childObject(object, 'spec'), 'storageClassName')
@@ -11,7 +11,7 @@ export const judgePersistentVolumeClaim: HealthRule = (object) => {
 }
 
 /** Service: usable as soon as it is there; of type LoadBalancer, as soon as it has its cluster IP (as kstatus has it: an outer address is not waited for). */
-export const judgeService: HealthRule = (object) => {
+export const judgeService: JudgeKind = (object) => {
   const spec = childObject(object, 'spec')
   if (readText(spec, 'type') !== 'LoadBalancer') return current('the service is there')
   if (readText(spec, 'clusterIP') === '') return inProgress('the load balancer service has no cluster IP yet')
@@ -19,9 +19,9 @@ export const judgeService: HealthRule = (object) => {
 }
 
 /** Ingress: Current, with its address where it has one (not every controller writes it). */
-export const judgeIngress: HealthRule = (object) => current(describeAddresses(object))
+export const judgeIngress: JudgeKind = (object) => current(describeAddresses(object))
 
-function describeAddresses(object: Parameters<HealthRule>[0]): string {
+function describeAddresses(object: Parameters<JudgeKind>[0]): string {
   const balancer = childObject(childObject(object, 'status'), 'loadBalancer')
   const addresses = readList(balancer, 'ingress').filter(isJsonObject)
   const first = addresses

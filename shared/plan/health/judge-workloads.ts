@@ -4,15 +4,15 @@ import {
   describeCondition,
   failed,
   findCondition,
-  type HealthRule,
   inProgress,
+  type JudgeKind,
   type ObjectHealth,
   readNumber,
   readText,
 } from './read-status.ts'
 
 /** Deployment: every replica of the present template is there and available, none of an older one is left, and its controller says so. */
-export const judgeDeployment: HealthRule = (object) => {
+export const judgeDeployment: JudgeKind = (object) => {
   const {spec, status, wanted} = readReplicas(object)
   const progressing = findCondition(object, 'Progressing')
   if (progressing?.reason === 'ProgressDeadlineExceeded') {
@@ -45,7 +45,7 @@ export const judgeDeployment: HealthRule = (object) => {
 }
 
 /** ReplicaSet, and ReplicationController, which has the same status. */
-export const judgeReplicaSet: HealthRule = (object) => {
+export const judgeReplicaSet: JudgeKind = (object) => {
   const {status, wanted} = readReplicas(object)
   const failure = findCondition(object, 'ReplicaFailure')
   if (failure?.status === 'True') return inProgress(describeCondition(failure))
@@ -61,7 +61,7 @@ export const judgeReplicaSet: HealthRule = (object) => {
 }
 
 /** StatefulSet; with `OnDelete` it is the user who replaces pods, so there is nothing to wait for. */
-export const judgeStatefulSet: HealthRule = (object) => {
+export const judgeStatefulSet: JudgeKind = (object) => {
   const {spec, status, wanted} = readReplicas(object)
   const strategy = childObject(spec, 'updateStrategy')
   if (readText(strategy, 'type') === 'OnDelete') return current('pods are updated when someone deletes them (OnDelete)')
@@ -87,7 +87,7 @@ export const judgeStatefulSet: HealthRule = (object) => {
 }
 
 /** DaemonSet: a pod of the present template is available on every node that should have one. */
-export const judgeDaemonSet: HealthRule = (object) => {
+export const judgeDaemonSet: JudgeKind = (object) => {
   const strategy = childObject(childObject(object, 'spec'), 'updateStrategy')
   if (readText(strategy, 'type') === 'OnDelete') return current('pods are updated when someone deletes them (OnDelete)')
   const status = childObject(object, 'status')

@@ -8,7 +8,7 @@ export interface ObjectHealth {
 }
 
 /** The health of one kind, from the live object; asked only where nothing general (deletion, generation, stalled) has decided already. */
-export type HealthRule = (object: JsonObject, now?: Date) => ObjectHealth
+export type JudgeKind = (object: JsonObject, now?: Date) => ObjectHealth
 
 export interface Condition {
   type: string
@@ -91,7 +91,8 @@ function readConditionStatus(status: Json | undefined): Condition['status'] {
   return word === 'true' ? 'True' : word === 'false' ? 'False' : 'Unknown'
 }
 
-function shorten(reason: string): string {
+/** Brings a reason to one line of at most 500 characters. */
+export function shorten(reason: string): string {
   const line = reason.replaceAll(/\s+/g, ' ').trim()
   return line.length <= maxReasonLength ? line : `${line.slice(0, maxReasonLength - 1)}…`
 }

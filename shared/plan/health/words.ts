@@ -27,17 +27,33 @@ export const summaryTypeWords: ReadonlySet<string> = new Set([
   'available',
   'healthy',
   'success',
+  'successful',
   'discoverable',
+  'synchronized',
+  'reconciled',
+  'provisioned',
+  'installed',
+  'deployed',
+  'applied',
 ])
 
 /** The first or last word of a condition type that is bad news when it is True: `InstallFailed`, `InvalidSpec`, … */
 export const failureTypeWords: ReadonlySet<string> = new Set([
+  'conflicted',
+  'crashed',
   'degraded',
   'error',
   'errored',
+  'errors',
+  'exception',
   'failed',
+  'failing',
   'failure',
   'invalid',
+  'irreconcilable',
+  'misconfigured',
+  'rejected',
+  'stalled',
   'terminal',
   'unhealthy',
 ])
@@ -68,6 +84,8 @@ export const failureWords: ReadonlySet<string> = new Set([
   'incorrect',
   'invalid',
   'misconfigured',
+  'missing',
+  'refused',
   'rejected',
   'stalled',
   'terminal',
@@ -80,24 +98,30 @@ export const failureWords: ReadonlySet<string> = new Set([
 /** Words of the reason of a True `Progressing` condition by which its controller says that it is through. */
 export const doneWords: ReadonlySet<string> = new Set(['available', 'complete', 'completed', 'done', 'succeeded'])
 
+// What is missing may be so because someone wants it (a suspended job's pods).
 export const failedPhases: ReadonlySet<string> = new Set([
-  ...failureWords,
+  ...[...failureWords].filter((word) => word !== 'missing'),
   'configerror',
+  'faulty',
   'lost',
   'noncompliant',
   'red',
+  'unavailable',
   'unhealthy',
 ])
 
 export const progressPhases: ReadonlySet<string> = new Set([
   'applying',
+  'connecting',
   'creating',
   'deleting',
   'deploying',
   'importing',
+  'finalizing',
   'initialising',
   'initializing',
   'inprogress',
+  'installing',
   'migrating',
   'new',
   'notfound',
@@ -112,6 +136,8 @@ export const progressPhases: ReadonlySet<string> = new Set([
   'reconciling',
   'restarting',
   'rolling',
+  'restoring',
+  'scaling',
   'scheduled',
   'scheduling',
   'starting',

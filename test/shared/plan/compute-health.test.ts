@@ -425,8 +425,8 @@ test('gives the scheduler 15 seconds before it believes that a pod fits nowhere'
     ...pod({phase: 'Pending', conditions: [condition('PodScheduled', 'False', 'Unschedulable')]}),
     metadata: {name: 'web', creationTimestamp: '2026-01-01T00:00:00Z'},
   }
-  assert.equal(computeHealth(unschedulable, new Date('2026-01-01T00:00:14Z')).health, 'InProgress')
-  assert.equal(computeHealth(unschedulable, new Date('2026-01-01T00:00:15Z')).health, 'Failed')
+  assert.equal(computeHealth(unschedulable, {now: new Date('2026-01-01T00:00:14Z')}).health, 'InProgress')
+  assert.equal(computeHealth(unschedulable, {now: new Date('2026-01-01T00:00:15Z')}).health, 'Failed')
 })
 
 test('keeps a reason short and on one line', () => {
