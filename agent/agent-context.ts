@@ -55,7 +55,7 @@ export interface AgentContext {
   readonly owners: Map<string, AppState>
   readonly events: ReportEvent[]
   desired: DesiredState | undefined
-  /** Resolves when the cluster remembers what was accepted last: nothing else may be written before. */
+  /** Resolves when the cluster remembers what was accepted last: no object may be written before. */
   acceptance: Promise<void>
   condition: DesiredCondition
   kubernetes: string

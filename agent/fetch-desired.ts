@@ -103,7 +103,7 @@ export function createDesiredFetcher(
     ctx.changed()
   }
 
-  /** Nothing is written to the cluster before the accepted version is remembered in it. */
+  /** No object is written to the cluster before the accepted version is remembered in it. */
   async function remember(next: AcceptedRecord): Promise<void> {
     while (!ctx.signal.aborted && record === next) {
       try {

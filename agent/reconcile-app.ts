@@ -108,12 +108,11 @@ async function applyStages(
   const changes = planned.flatMap(({wanted}) => wanted)
   if (changes.length === 0) return []
   await refuseForeign(ctx, app, changes)
-  await ctx.acceptance
   setCondition(ctx, app, 'Unknown', 'Progressing', `applying ${changes.length} of ${bundle.objects.size} object(s)`)
   endWaiting(app)
   app.applying = true
   try {
-    await noteBeforehand(ctx, app, changes)
+    await Promise.all([ctx.acceptance, noteBeforehand(ctx, app, changes)])
     await createNamespaceIfAsked(ctx, bundle)
     for (const {stage, wanted} of planned) {
       if (signal.aborted) return changes
