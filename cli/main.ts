@@ -48,6 +48,7 @@ const commands: Record<string, () => Promise<AddCommand>> = {
   get: async () => (await import('./get.ts')).addGetCommand,
   status: async () => (await import('./status.ts')).addStatusCommand,
   history: async () => (await import('./history.ts')).addHistoryCommand,
+  health: async () => (await import('./health.ts')).addHealthCommand,
   verify: async () => (await import('./verify.ts')).addVerifyCommand,
   keys: async () => (await import('./keys.ts')).addKeysCommand,
 }

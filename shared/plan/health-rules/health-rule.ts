@@ -22,5 +22,8 @@ export type JudgeObject = (object: JsonObject, now?: Date) => ObjectHealth | und
 /** Finds the judge of a kind (`group/Kind`), undefined where there is none. */
 export type HealthRules = (kind: string) => JudgeObject | undefined
 
-/** A rule that cannot be read. `BAD_CLAUSE`: the clause is not in the language; `BAD_KIND`: a kind is not written as rules write kinds. Never worth a retry. */
-export class HealthRuleError extends DrawbridgeError<'BAD_CLAUSE' | 'BAD_KIND'> {}
+/**
+ * Rules that cannot be read. `BAD_RULE`: not shaped as a rule; `BAD_KIND`: a kind is not written as rules write kinds; `BAD_CLAUSE`: a clause is not in the language.
+ * Never worth a retry.
+ */
+export class HealthRuleError extends DrawbridgeError<'BAD_RULE' | 'BAD_KIND' | 'BAD_CLAUSE'> {}
