@@ -4,8 +4,8 @@ import {DrawbridgeError, describeError} from '#shared/model/drawbridge-error.ts'
 import {pushEventSchema, sweepSchema} from '#shared/model/push-event.ts'
 import {SourceError} from '#shared/ports/source-error.ts'
 import {isTransient} from './open-sources.ts'
-import {createOutcomeMemory} from './outcome-memory.ts'
 import {receivePush} from './receive-push.ts'
+import {createRenderMemory} from './render-memory.ts'
 import type {RenderConfig, RenderPorts} from './render-ports.ts'
 import {sweepRepositories} from './sweep-repositories.ts'
 
@@ -21,7 +21,7 @@ export function createRenderHandler(
   ports: RenderPorts,
   config: RenderConfig,
 ): (event: SQSEvent) => Promise<SQSBatchResponse> {
-  const memory = createOutcomeMemory()
+  const memory = createRenderMemory()
 
   const handleRecord = async (record: SQSRecord): Promise<'done' | 'again'> => {
     const message = messageSchema.safeParse(parseJson(record.body))

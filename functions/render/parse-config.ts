@@ -9,7 +9,7 @@ import type {Finding} from '#shared/model/outcome.ts'
 import {nearestName} from '#shared/plan/nearest-name.ts'
 import {CONFIG_FILE} from './collect-yaml.ts'
 import {knownFields} from './known-fields.ts'
-import {describeYamlProblem} from './read-yaml.ts'
+import {describeExpansion, describeYamlProblem} from './read-yaml.ts'
 
 const schemas = {App: appSchema, Cluster: clusterSchema} as const
 const maxFindings = 100
@@ -22,6 +22,16 @@ interface Source {
 
 /** Parses the text of drawbridge.yaml. Every problem is a finding with its line; `config` is only fit for use where there is none. */
 export function parseConfig(text: string): {config: {apps: App[]; clusters: Cluster[]}; findings: Finding[]} {
+  try {
+    return parse(text)
+  } catch (error) {
+    // The stack overflows in what recurses over values.
+    if (!(error instanceof RangeError)) throw error
+    return {config: {apps: [], clusters: []}, findings: [finding('it nests too deeply', undefined)]}
+  }
+}
+
+function parse(text: string): {config: {apps: App[]; clusters: Cluster[]}; findings: Finding[]} {
   const findings: Finding[] = []
   const apps: {value: App; line: number; source: Source}[] = []
   const clusters: {value: Cluster; line: number; source: Source}[] = []
@@ -77,7 +87,7 @@ function toValue(source: Source, findings: Finding[]): unknown {
   try {
     return source.document.toJS({maxAliasCount: limits.maxYamlAliases})
   } catch (error) {
-    const message = `${describeError(error)}; at most ${limits.maxYamlAliases} aliases are expanded`
+    const message = describeExpansion(describeError(error))
     findings.push(finding(message, lineAt(source, [])))
     return undefined
   }

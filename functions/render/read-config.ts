@@ -14,15 +14,24 @@ export interface Config {
   clusters: Cluster[]
 }
 
+export type ConfigResult = {ok: true; config: Config} | {ok: false; findings: Finding[]}
+
+/** What was read before, by commit, and by the file's object id: most commits leave drawbridge.yaml as it is. */
+export type ConfigCache = Map<string, ConfigResult>
+
+const maxCached = 64
+
 /** Reads drawbridge.yaml at the root of a tree: what it declares, or everything that is wrong with it. Rejects with `SourceError`. */
-export async function readConfig(
-  tree: SourceTree,
-): Promise<{ok: true; config: Config} | {ok: false; findings: Finding[]}> {
+export async function readConfig(tree: SourceTree, cache: ConfigCache = new Map()): Promise<ConfigResult> {
   let text: string
+  let oid: string
   try {
     const found = await resolvePath(tree, CONFIG_FILE)
     if (found?.type !== 'file')
       return fail('CONFIG_MISSING', `the repository has no ${CONFIG_FILE} at its root: ${WHAT}`)
+    oid = found.oid
+    const known = cache.get(oid)
+    if (known !== undefined) return remember(cache, tree.commit, known)
     text = new TextDecoder('utf-8', {fatal: true}).decode(await tree.read(found.path, limits.maxConfigBytes))
   } catch (error) {
     if (error instanceof RenderError) return {ok: false, findings: [toFinding(error, {})]}
@@ -32,6 +41,19 @@ export async function readConfig(
     if (error instanceof TypeError) return fail('CONFIG_INVALID', `${CONFIG_FILE} is not UTF-8 text`)
     throw error
   }
+  const result = check(text)
+  remember(cache, oid, result)
+  return remember(cache, tree.commit, result)
+}
+
+function remember(cache: ConfigCache, key: string, result: ConfigResult): ConfigResult {
+  const [oldest] = cache.keys()
+  if (cache.size >= maxCached && oldest !== undefined) cache.delete(oldest)
+  cache.set(key, result)
+  return result
+}
+
+function check(text: string): ConfigResult {
   const {config, findings} = parseConfig(text)
   if (findings.length > 0) return {ok: false, findings}
   if (config.apps.length === 0) return fail('CONFIG_INVALID', `${CONFIG_FILE} declares no App: ${WHAT}`)
@@ -41,6 +63,6 @@ export async function readConfig(
 const WHAT =
   'nothing was changed in any cluster. Declare at least one document of kind App and one of kind Cluster (apiVersion: drawbridge.dev/v1alpha1)'
 
-function fail(code: string, message: string): {ok: false; findings: Finding[]} {
+function fail(code: string, message: string): ConfigResult {
   return {ok: false, findings: [{code, message, file: CONFIG_FILE}]}
 }

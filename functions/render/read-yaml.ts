@@ -72,6 +72,12 @@ export function readYaml(
   }
 }
 
+/** The words for a document that parses and has no value. */
+export function describeExpansion(message: string): string {
+  if (!message.includes('alias count')) return describeYamlProblem(message)
+  return `its aliases expand without bound; at most ${limits.maxYamlAliases} aliases are expanded`
+}
+
 /** The parser's words; nesting that overflows its stack in words of our own. */
 export function describeYamlProblem(message: string): string {
   if (message.includes('call stack')) return 'it nests too deeply'
@@ -82,7 +88,7 @@ function toValue(document: {toJS(options: {maxAliasCount: number}): unknown}, fi
   try {
     return document.toJS({maxAliasCount: limits.maxYamlAliases})
   } catch (cause) {
-    const message = `${file}: ${describeError(cause)}; at most ${limits.maxYamlAliases} aliases are expanded`
+    const message = `${file}: ${describeExpansion(describeError(cause))}`
     throw new RenderError('YAML_INVALID', message, {file, line}, {cause})
   }
 }

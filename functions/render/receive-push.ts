@@ -1,4 +1,3 @@
-import type {DesiredState} from '#shared/model/desired-state.ts'
 import {describeError} from '#shared/model/drawbridge-error.ts'
 import type {JournalEvent} from '#shared/model/journal-event.ts'
 import type {PushEvent} from '#shared/model/push-event.ts'
@@ -6,9 +5,9 @@ import {sameRepository} from '#shared/model/repository-url.ts'
 import {shortRef} from '#shared/model/revision.ts'
 import {SourceError} from '#shared/ports/source-error.ts'
 import {type Head, sourceOf} from './open-sources.ts'
-import type {OutcomeMemory} from './outcome-memory.ts'
-import {readConfig} from './read-config.ts'
-import {createOutcome, type HeadOutcome, readAllDesired, renderHead} from './render-head.ts'
+import {type ConfigCache, type ConfigResult, readConfig} from './read-config.ts'
+import {createOutcome, type HeadJob, type HeadOutcome, readAllDesired, renderHead} from './render-head.ts'
+import type {RenderMemory} from './render-memory.ts'
 import type {RenderConfig, RenderPorts} from './render-ports.ts'
 import {resolveDeclaration} from './resolve-declarations.ts'
 
@@ -20,12 +19,12 @@ export async function receivePush(
   ports: RenderPorts,
   config: RenderConfig,
   event: PushEvent,
-  memory: OutcomeMemory,
+  memory: RenderMemory,
 ): Promise<void> {
   const desired = readAllDesired(ports)
   // Awaited later, or never: a rejection must not end the process meanwhile.
   desired.catch(() => undefined)
-  const declarations = await findDeclarations(ports, config, event)
+  const declarations = await findDeclarations(ports, config, event, memory.configs)
   if (declarations.length === 0) {
     skip(ports, event, `${shortRef(event.ref)} is not a ref that any tracked drawbridge.yaml is at or names`)
     return
@@ -36,7 +35,9 @@ export async function receivePush(
   }
   const outcomes: HeadOutcome[] = []
   for (const declaration of declarations) {
-    outcomes.push(await renderCurrentHead(ports, config, {declaration, desired, trace: event.trace}))
+    outcomes.push(
+      await renderCurrentHead(ports, config, {declaration, desired, trace: event.trace, configs: memory.configs}),
+    )
   }
   const about = pushed ?? declarations[0]
   if (about === undefined) return
@@ -51,11 +52,7 @@ export async function receivePush(
 }
 
 /** Renders a head; where the commit vanished meanwhile (a forced push), the new head once. */
-async function renderCurrentHead(
-  ports: RenderPorts,
-  config: RenderConfig,
-  job: {declaration: Head; desired: Promise<Map<string, DesiredState>>; trace: PushEvent['trace']},
-): Promise<HeadOutcome> {
+async function renderCurrentHead(ports: RenderPorts, config: RenderConfig, job: HeadJob): Promise<HeadOutcome> {
   try {
     return await renderHead(ports, config, job)
   } catch (error) {
@@ -68,7 +65,12 @@ async function renderCurrentHead(
 }
 
 /** The declarations that a push concerns. One that can't be read fails the push only where the push is to it. */
-async function findDeclarations(ports: RenderPorts, config: RenderConfig, event: PushEvent): Promise<Head[]> {
+async function findDeclarations(
+  ports: RenderPorts,
+  config: RenderConfig,
+  event: PushEvent,
+  configs: ConfigCache,
+): Promise<Head[]> {
   const found = await Promise.all(
     config.repositories.map(async (tracked): Promise<Head[]> => {
       const isOwn = sameRepository(tracked.url, event.repository)
@@ -76,7 +78,7 @@ async function findDeclarations(ports: RenderPorts, config: RenderConfig, event:
         const head = await resolveDeclaration(ports.git, tracked)
         if (head === 'absent') return []
         if (isPushed(head, event)) return [head]
-        return (await namesAsSource(ports, head, event)) ? [head] : []
+        return (await namesAsSource(ports, head, event, configs)) ? [head] : []
       } catch (error) {
         if (isOwn || !(error instanceof SourceError)) throw error
         skip(ports, event, `whether ${tracked.url} is concerned is left to the sweep: ${describeError(error)}`)
@@ -87,12 +89,15 @@ async function findDeclarations(ports: RenderPorts, config: RenderConfig, event:
   return found.flat()
 }
 
-async function namesAsSource(ports: RenderPorts, head: Head, event: PushEvent): Promise<boolean> {
+async function namesAsSource(ports: RenderPorts, head: Head, event: PushEvent, configs: ConfigCache): Promise<boolean> {
+  const read = configs.get(head.commit) ?? (await fetchConfig(ports, head, configs))
+  return read.ok && read.config.apps.some((app) => isPushed(sourceOf(app, head), event))
+}
+
+async function fetchConfig(ports: RenderPorts, head: Head, configs: ConfigCache): Promise<ConfigResult> {
   const tree = await ports.git.fetchTree(head.repository, head.commit, head.ref)
   try {
-    const read = await readConfig(tree)
-    if (!read.ok) return false
-    return read.config.apps.some((app) => isPushed(sourceOf(app, head), event))
+    return await readConfig(tree, configs)
   } finally {
     await tree.close()
   }

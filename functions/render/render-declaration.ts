@@ -185,5 +185,10 @@ function failedResult(error: unknown, app: App, cluster: Cluster): Result {
   if (error instanceof SourceError) {
     return {...failed, finding: {code: error.code, message: error.message, ...about}, transient: error}
   }
+  // A fault of ours with this app's input must not keep the others from being rendered; a full disk may pass.
+  if (error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError) {
+    const message = `the render failed by a fault of Drawbridge's own: ${error.message}`
+    return {...failed, finding: {code: 'INTERNAL', message, ...about}, transient: undefined}
+  }
   throw error
 }

@@ -6,7 +6,7 @@ import type {PublishRequest} from '#shared/model/publish-request.ts'
 import {passStage, type Trace} from '#shared/model/trace.ts'
 import type {SourceError} from '#shared/ports/source-error.ts'
 import type {Head} from './open-sources.ts'
-import {readConfig} from './read-config.ts'
+import {type ConfigCache, readConfig} from './read-config.ts'
 import {listClusters, readDesiredHints} from './read-desired-hints.ts'
 import {renderDeclaration} from './render-declaration.ts'
 import type {RenderConfig, RenderPorts} from './render-ports.ts'
@@ -18,6 +18,14 @@ export interface HeadOutcome {
   transient: SourceError | undefined
 }
 
+/** A declaration's head that is to be rendered. */
+export interface HeadJob {
+  declaration: Head
+  desired: Promise<Map<string, DesiredState>>
+  trace: Trace
+  configs: ConfigCache
+}
+
 /** What every cluster is told to run now. Read while refs are being resolved. */
 export async function readAllDesired(ports: RenderPorts): Promise<Map<string, DesiredState>> {
   return readDesiredHints(ports.store, await listClusters(ports.store))
@@ -27,15 +35,11 @@ export async function readAllDesired(ports: RenderPorts): Promise<Map<string, De
  * Renders a declaration at a commit and sends what is to be published. With an unusable drawbridge.yaml nothing is sent. Rejects
  * with `SourceError` where the declaration itself can't be read, `ObjectStoreError`, `QueueError`.
  */
-export async function renderHead(
-  ports: RenderPorts,
-  {workDir}: RenderConfig,
-  job: {declaration: Head; desired: Promise<Map<string, DesiredState>>; trace: Trace},
-): Promise<HeadOutcome> {
+export async function renderHead(ports: RenderPorts, {workDir}: RenderConfig, job: HeadJob): Promise<HeadOutcome> {
   const {declaration, trace} = job
   const tree = await ports.git.fetchTree(declaration.repository, declaration.commit, declaration.ref)
   try {
-    const read = await readConfig(tree)
+    const read = await readConfig(tree, job.configs)
     if (!read.ok) return {findings: read.findings, requests: 0, transient: undefined}
     const desired = await job.desired
     const rendered = await renderDeclaration(ports, {declaration, tree, config: read.config, desired, trace, workDir})

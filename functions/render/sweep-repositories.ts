@@ -4,8 +4,8 @@ import type {DesiredState} from '#shared/model/desired-state.ts'
 import {DrawbridgeError, describeError} from '#shared/model/drawbridge-error.ts'
 import type {RefreshRequest} from '#shared/model/publish-request.ts'
 import type {Sweep} from '#shared/model/push-event.ts'
-import type {OutcomeMemory} from './outcome-memory.ts'
 import {createOutcome, readAllDesired, renderHead} from './render-head.ts'
+import type {RenderMemory} from './render-memory.ts'
 import type {RenderConfig, RenderPorts} from './render-ports.ts'
 import {resolveDeclaration} from './resolve-declarations.ts'
 
@@ -19,14 +19,14 @@ export async function sweepRepositories(
   ports: RenderPorts,
   config: RenderConfig,
   sweep: Sweep,
-  memory: OutcomeMemory,
+  memory: RenderMemory,
 ): Promise<void> {
   const desired = await readAllDesired(ports)
   await mapBounded(config.repositories, concurrentRepositories, async (tracked) => {
     try {
       const declaration = await resolveDeclaration(ports.git, tracked)
       if (declaration === 'absent') return
-      const job = {declaration, desired: Promise.resolve(desired), trace: sweep.trace}
+      const job = {declaration, desired: Promise.resolve(desired), trace: sweep.trace, configs: memory.configs}
       const {findings, requests} = await renderHead(ports, config, job)
       const outcome = createOutcome(ports, declaration, findings, sweep.trace)
       if (memory.isRepeated(outcome) || (requests === 0 && findings.length === 0)) return

@@ -19,13 +19,14 @@ export function toManifests(values: readonly FoundValue[]): FoundManifest[] {
   return values.flatMap((found) => expand(found))
 }
 
-function expand(found: FoundValue): FoundManifest[] {
+function expand(found: FoundValue, depth = 0): FoundManifest[] {
   const {value, place} = found
   if (!isJsonObject(value)) throw invalid(found, 'is not an object')
   if (isList(value)) {
     const items: unknown = value.items ?? []
     if (!Array.isArray(items)) throw invalid(found, `is a ${String(value.kind)} whose items are not a list`)
-    return items.flatMap((item: unknown) => expand({...found, value: item}))
+    if (depth > maxListDepth) throw invalid(found, `nests Lists more than ${maxListDepth} levels deep`)
+    return items.flatMap((item: unknown) => expand({...found, value: item}, depth + 1))
   }
   return [{manifest: checkManifest(value, found), place}]
 }
@@ -57,15 +58,20 @@ function checkManifest(value: JsonObject, found: FoundValue): Manifest {
   return {...value, apiVersion, kind, metadata: {...rest, name, ...kept}}
 }
 
+const maxListDepth = 10
+/** No API server takes deeper ones. */
+const maxDepth = 500
+
 /** JSON as it is written here holds 53 bits exactly: a larger whole number would arrive as another one. */
-function checkNumbers(value: unknown, found: FoundValue, what: string): void {
+function checkNumbers(value: unknown, found: FoundValue, what: string, depth = 0): void {
+  if (depth > maxDepth) throw invalid(found, `(${what}) nests more than ${maxDepth} levels deep`)
   if (typeof value === 'number') {
     if (!Number.isFinite(value)) throw invalid(found, `(${what}) holds a number that JSON does not have (.inf or .nan)`)
     if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
       throw invalid(found, `(${what}) holds a whole number above 2^53, which would lose digits: quote it`)
     }
   } else if (typeof value === 'object' && value !== null) {
-    for (const child of Object.values(value)) checkNumbers(child, found, what)
+    for (const child of Object.values(value)) checkNumbers(child, found, what, depth + 1)
   }
 }
 

@@ -3,6 +3,7 @@ import type {Clock} from '../ports/clock.ts'
 import type {GitSource} from '../ports/git-source.ts'
 import {SourceError} from '../ports/source-error.ts'
 import {fetchGithubArchive} from './fetch-github-archive.ts'
+import {createFolderCache} from './folder-cache.ts'
 import {fetchHttpTree, resolveHttpRef} from './http-repository.ts'
 import {openLocalRepository} from './local-repository.ts'
 import {toSourceError} from './to-source-error.ts'
@@ -33,6 +34,7 @@ const GITHUB_API = 'https://api.github.com'
  * UNAVAILABLE and COMMIT_GONE.
  */
 export function createGitSource(options: GitSourceOptions): GitSource {
+  const folders = createFolderCache()
   const locals = new Map<string, ReturnType<typeof openLocalRepository>>()
   const githubApi = (options.githubApi ?? GITHUB_API).replace(/\/+$/, '')
   const githubHost = options.githubApi === undefined ? 'github.com' : new URL(githubApi).host
@@ -40,7 +42,7 @@ export function createGitSource(options: GitSourceOptions): GitSource {
   const openLocal = (path: string) => {
     const known = locals.get(path)
     if (known !== undefined) return known
-    const opened = openLocalRepository(path)
+    const opened = openLocalRepository(path, folders)
     locals.set(path, opened)
     opened.catch(() => locals.delete(path))
     return opened
@@ -71,7 +73,7 @@ export function createGitSource(options: GitSourceOptions): GitSource {
           : resolveHttpRef(location.url, location.token, ref),
       )
     },
-    async fetchTree(repository, commit, ref) {
+    async fetchTree(repository, commit) {
       const location = locate(repository)
       return toSourceError(repository, async () => {
         if (location.kind === 'local') return (await openLocal(location.path)).fetchTree(commit)
@@ -81,7 +83,8 @@ export function createGitSource(options: GitSourceOptions): GitSource {
           const archive = await fetchGithubArchive({api: githubApi, path, commit, token, cacheDir: options.cacheDir})
           if (archive !== 'unusable') return archive
         }
-        return fetchHttpTree({url: location.url, token: location.token, commit, ref, cacheDir: options.cacheDir})
+        const {url, token} = location
+        return fetchHttpTree({url, token, commit, cacheDir: options.cacheDir, folders})
       })
     },
   }

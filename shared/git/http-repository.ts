@@ -3,6 +3,7 @@ import {join} from 'node:path'
 import git from 'isomorphic-git'
 import type {SourceTree} from '../ports/git-source.ts'
 import {SourceError} from '../ports/source-error.ts'
+import type {FolderCache} from './folder-cache.ts'
 import {createGitHttpClient, gitHttpLimits} from './git-http-client.ts'
 import {nodeFs} from './node-fs.ts'
 import {isMissing, openTree} from './read-tree.ts'
@@ -31,28 +32,29 @@ export async function fetchHttpTree(options: {
   url: string
   token: string | undefined
   commit: string
-  ref: string
   cacheDir: string
+  folders: FolderCache
 }): Promise<SourceTree> {
   const {url, token, commit, cacheDir} = options
   await mkdir(cacheDir, {recursive: true})
   const gitdir = await mkdtemp(join(cacheDir, 'fetch-'))
   const release = () => rm(gitdir, {recursive: true, force: true})
-  const database = {gitdir, cache: {}}
+  const cache = {}
   try {
     await git.init({fs: nodeFs, gitdir, bare: true})
     await git.addRemote({fs: nodeFs, gitdir, remote: 'origin', url})
     await git.fetch({
       fs: nodeFs,
       http: createGitHttpClient(token, gitHttpLimits.requestTimeoutMs),
-      ...database,
+      gitdir,
+      cache,
       url,
       ref: commit,
       depth: 1,
       singleBranch: true,
       tags: false,
     })
-    return await openTree(database, commit, release)
+    return await openTree({gitdir, cache, folders: options.folders}, commit, release)
   } catch (error) {
     await release()
     if (isMissing(error) || (error instanceof Error && /not our ref/.test(error.message))) {

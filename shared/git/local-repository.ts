@@ -3,6 +3,7 @@ import {join, resolve} from 'node:path'
 import git from 'isomorphic-git'
 import type {SourceTree} from '../ports/git-source.ts'
 import {SourceError} from '../ports/source-error.ts'
+import type {FolderCache} from './folder-cache.ts'
 import {isAbsent} from './loose-object.ts'
 import {nodeFs} from './node-fs.ts'
 import {type ObjectDatabase, openTree} from './read-tree.ts'
@@ -14,10 +15,10 @@ export interface LocalRepository {
 }
 
 /** Opens a bare repository, or the one of a work tree (its `.git` folder, or the file that a linked work tree has). Rejects with `SourceError` NOT_FOUND. */
-export async function openLocalRepository(path: string): Promise<LocalRepository> {
+export async function openLocalRepository(path: string, folders: FolderCache): Promise<LocalRepository> {
   const own = await findGitDir(path)
   const common = (await readText(join(own, 'commondir')))?.trim()
-  const database: ObjectDatabase = {gitdir: common === undefined ? own : resolve(own, common), cache: {}}
+  const database: ObjectDatabase = {gitdir: common === undefined ? own : resolve(own, common), cache: {}, folders}
   return {
     async resolveRef(ref) {
       const full = ref === 'HEAD' ? await resolveHead(own, database.gitdir) : ref
@@ -72,12 +73,12 @@ function isObjectId(text: string): boolean {
 }
 
 /** The commit that an annotated tag points to; any other object id as it is. */
-async function peelTag(database: ObjectDatabase, oid: string): Promise<string> {
+async function peelTag({gitdir, cache}: ObjectDatabase, oid: string): Promise<string> {
   let current = oid
   for (let depth = 0; depth < 8; depth++) {
-    const object = await git.readObject({fs: nodeFs, ...database, oid: current, format: 'content'})
+    const object = await git.readObject({fs: nodeFs, gitdir, cache, oid: current, format: 'content'})
     if (object.type !== 'tag') return current
-    current = (await git.readTag({fs: nodeFs, ...database, oid: current})).tag.object
+    current = (await git.readTag({fs: nodeFs, gitdir, cache, oid: current})).tag.object
   }
   throw new SourceError('NOT_FOUND', `tag ${oid} nests more than 8 tags`, {oid})
 }

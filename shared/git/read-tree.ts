@@ -1,16 +1,20 @@
 import git from 'isomorphic-git'
-import {limits} from '../model/limits.ts'
 import type {SourceTree, TreeEntry} from '../ports/git-source.ts'
 import {SourceError} from '../ports/source-error.ts'
-import {looseObjectSize} from './loose-object.ts'
+import type {FolderCache} from './folder-cache.ts'
+import {type GitObject, readLooseObject} from './loose-object.ts'
 import {nodeFs} from './node-fs.ts'
+import {parseTreeObject} from './parse-tree-object.ts'
 
 /** Where a commit's objects are, and what is kept of them between reads. */
 export interface ObjectDatabase {
   gitdir: string
   /** isomorphic-git's cache of pack indexes. */
   cache: object
+  folders: FolderCache
 }
+
+const maxTreeBytes = 64 * 1024 * 1024
 
 /**
  * Opens the tree of a commit in an object database. Folders are read once; `close` runs `release`. Rejects with `SourceError`
@@ -21,10 +25,10 @@ export async function openTree(
   commit: string,
   release: () => Promise<void> = async () => undefined,
 ): Promise<SourceTree> {
-  const root = await readRoot(database, commit)
-  const folders = new Map<string, Promise<TreeEntry[]>>()
+  const root: TreeEntry = {path: '', type: 'folder', oid: await readRoot(database, commit), executable: false}
+  const folders = new Map<string, Promise<Map<string, TreeEntry>>>()
 
-  const readFolder = (oid: string, path: string): Promise<TreeEntry[]> => {
+  const readFolder = ({oid, path}: TreeEntry): Promise<Map<string, TreeEntry>> => {
     const known = folders.get(path)
     if (known !== undefined) return known
     const entries = readEntries(database, oid, path)
@@ -33,13 +37,10 @@ export async function openTree(
   }
 
   const entry = async (path: string): Promise<TreeEntry | undefined> => {
-    let current: TreeEntry = {path: '', type: 'folder', oid: root, executable: false}
+    let current: TreeEntry | undefined = root
     for (const part of path === '' ? [] : path.split('/')) {
-      if (current.type !== 'folder') return undefined
-      const full = current.path === '' ? part : `${current.path}/${part}`
-      const next = (await readFolder(current.oid, current.path)).find((candidate) => candidate.path === full)
-      if (next === undefined) return undefined
-      current = next
+      if (current?.type !== 'folder') return undefined
+      current = (await readFolder(current)).get(part)
     }
     return current
   }
@@ -49,18 +50,16 @@ export async function openTree(
     entry,
     async list(folder) {
       const found = await entry(folder)
-      return found?.type === 'folder' ? [...(await readFolder(found.oid, found.path))] : []
+      return found?.type === 'folder' ? sortEntries([...(await readFolder(found)).values()]) : []
     },
     async read(path, maxBytes) {
       const found = await entry(path)
       if (found === undefined || (found.type !== 'file' && found.type !== 'symlink')) {
         throw new SourceError('NOT_FOUND', `${path} is not a file at commit ${commit}`, {path, commit})
       }
-      const size = await looseObjectSize(database.gitdir, found.oid)
-      if (size !== undefined && size > maxBytes) throw tooLarge(path, size, maxBytes)
-      const {blob} = await git.readBlob({fs: nodeFs, ...database, oid: found.oid})
-      if (blob.byteLength > maxBytes) throw tooLarge(path, blob.byteLength, maxBytes)
-      return blob
+      const object = await readObject(database, found.oid, maxBytes)
+      if ('tooLarge' in object) throw tooLarge(path, object.tooLarge, maxBytes)
+      return object.content
     },
     close: release,
   }
@@ -68,45 +67,53 @@ export async function openTree(
 
 async function readRoot(database: ObjectDatabase, commit: string): Promise<string> {
   try {
-    const {commit: body} = await git.readCommit({fs: nodeFs, ...database, oid: commit})
-    return body.tree
+    const object = await readObject(database, commit, maxTreeBytes)
+    const text = 'content' in object ? Buffer.from(object.content).toString('latin1') : ''
+    const tree = /^tree ([0-9a-f]{40})\n/.exec(text)?.[1]
+    if (tree === undefined) throw new SourceError('NOT_FOUND', `${commit} is not a commit`, {commit})
+    return tree
   } catch (cause) {
-    if (isMissing(cause)) {
-      throw new SourceError('COMMIT_GONE', `commit ${commit} is not in the repository (any more)`, {commit}, {cause})
-    }
-    throw cause
+    if (!isMissing(cause)) throw cause
+    throw new SourceError('COMMIT_GONE', `commit ${commit} is not in the repository (any more)`, {commit}, {cause})
   }
 }
 
-async function readEntries(database: ObjectDatabase, oid: string, folder: string): Promise<TreeEntry[]> {
-  const {tree} = await git.readTree({fs: nodeFs, ...database, oid})
-  if (tree.length > limits.maxAppInputFiles) {
-    throw new SourceError('FILE_TOO_LARGE', `folder ${folder} holds ${tree.length} entries`, {folder})
+async function readEntries(database: ObjectDatabase, oid: string, folder: string): Promise<Map<string, TreeEntry>> {
+  let items = database.folders.get(oid)
+  if (items === undefined) {
+    const object = await readObject(database, oid, maxTreeBytes)
+    items = 'content' in object ? parseTreeObject(object.content) : []
+    database.folders.set(oid, items)
   }
-  const entries = tree.map((item): TreeEntry => {
-    const path = folder === '' ? item.path : `${folder}/${item.path}`
-    return {path, type: typeOf(item.mode), oid: item.oid, executable: item.mode === '100755'}
-  })
-  return sortEntries(entries)
+  const prefix = folder === '' ? '' : `${folder}/`
+  return new Map(
+    items.map(({name, type, oid: id, executable}) => [name, {path: `${prefix}${name}`, type, oid: id, executable}]),
+  )
+}
+
+async function readObject(
+  database: ObjectDatabase,
+  oid: string,
+  maxBytes: number,
+): Promise<GitObject | {tooLarge: number}> {
+  const loose = await readLooseObject(database.gitdir, oid, maxBytes)
+  if (loose !== 'absent') return loose
+  const {gitdir, cache} = database
+  const packed = await git.readObject({fs: nodeFs, gitdir, cache, oid, format: 'content'})
+  if (!(packed.object instanceof Uint8Array)) throw new TypeError(`object ${oid} was read in another form`)
+  const size = packed.object.byteLength
+  return size > maxBytes ? {tooLarge: size} : {type: packed.type, content: packed.object}
 }
 
 /** Sorts entries by path in byte order. */
 export function sortEntries(entries: TreeEntry[]): TreeEntry[] {
-  return entries.sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)))
+  return entries.sort((a, b) => compareBytes(a.path, b.path))
 }
 
-function typeOf(mode: string): TreeEntry['type'] {
-  switch (mode) {
-    case '040000':
-    case '40000':
-      return 'folder'
-    case '120000':
-      return 'symlink'
-    case '160000':
-      return 'submodule'
-    default:
-      return 'file'
-  }
+function compareBytes(a: string, b: string): number {
+  // Code units sort as bytes do, but for surrogates: those are compared as the bytes they become.
+  if (/[\ud800-\udfff]/.test(a + b)) return Buffer.compare(Buffer.from(a), Buffer.from(b))
+  return a < b ? -1 : a > b ? 1 : 0
 }
 
 /** The error of a file over its limit. */

@@ -178,6 +178,17 @@ test('nesting that would overflow a parser', async (t) => {
   )
 })
 
+test('an object that nests too deeply, as JSON and in helm values', async (t) => {
+  const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
+  const object = `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"},"data":${deep}}`
+  assertFinding(await pushBad(t, {'app/a.json': object}), {code: 'OBJECT_INVALID'}, /nests more than 500 levels/)
+  const items = `${'{"kind":"List","items":['.repeat(5_000)}${']}'.repeat(5_000)}`
+  assertFinding(await pushBad(t, {'app/a.json': items}), {code: 'OBJECT_INVALID'}, /nest/)
+  const nested = (levels: number) => `${'{a: '.repeat(levels)}1${'}'.repeat(levels)}`
+  const values = cluster('dev') + app('shop', `{clusters: [dev], helm: {values: ${nested(3_000)}}}`)
+  assertFinding(await pushBad(t, {'drawbridge.yaml': values}), {code: 'CONFIG_INVALID'}, /nests too deeply/)
+})
+
 test('broken YAML and JSON are told with file and line', async (t) => {
   const yaml = await pushBad(t, {'app/a.yaml': `${configMap('a')}broken: [1\n`})
   assertFinding(yaml, {code: 'YAML_INVALID', file: 'app/a.yaml', line: 6}, /app\/a\.yaml: not valid YAML/)

@@ -157,6 +157,10 @@ test('ignores a push to a branch that nothing is followed from, and the deletion
     assert.deepEqual([requests, outcomes, again], [[], [], false])
   }
   assert.match(events(bridge)[0] ?? '', /^skipped feature is not a ref/)
+  const {fetchTree} = bridge.ports.git
+  bridge.ports.git.fetchTree = async () => Promise.reject(new Error('it was read before'))
+  assert.equal((await bridge.push(repository.url, commit, 'refs/heads/feature')).again, false)
+  bridge.ports.git.fetchTree = fetchTree
   await git(repository.url, 'update-ref', '-d', 'refs/heads/main')
   await git(repository.url, 'update-ref', '-d', 'refs/heads/feature')
   assert.deepEqual((await bridge.push(repository.url)).requests, [])

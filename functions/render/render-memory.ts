@@ -1,18 +1,21 @@
 import {canonicalJson} from '#shared/bundle/canonical-json.ts'
 import {digestOf} from '#shared/model/digest.ts'
 import type {Outcome} from '#shared/model/outcome.ts'
+import type {ConfigCache} from './read-config.ts'
 
-/** Remembers what was last said of each ref, so that a sweep that finds the same as before says nothing again. Lost with the process, harmlessly. */
-export interface OutcomeMemory {
-  /** Tells whether this was the last outcome said of its ref, and remembers it. */
+/** What the function remembers between messages, to do less: lost with the process, harmlessly. */
+export interface RenderMemory {
+  configs: ConfigCache
+  /** Tells whether this was the last outcome said of its ref, and remembers it: so that a sweep that finds the same as before says nothing again. */
   isRepeated(outcome: Outcome): boolean
 }
 
 const maxRemembered = 1000
 
-export function createOutcomeMemory(): OutcomeMemory {
+export function createRenderMemory(): RenderMemory {
   const last = new Map<string, string>()
   return {
+    configs: new Map(),
     isRepeated({repository, ref, commit, findings}) {
       const key = `${repository} ${ref}`
       const digest = digestOf(canonicalJson({commit, findings}))
