@@ -53,7 +53,12 @@ export function createRenderHandler(
   return async ({Records}) => {
     const batchItemFailures: SQSBatchResponse['batchItemFailures'] = []
     for (const record of Records) {
-      const result = await handleRecord(record).catch(() => 'again' as const)
+      const result = await handleRecord(record).catch((error: unknown) => {
+        // The dead-letter queue itself did not take it.
+        const message = `will be tried again: ${describeError(error)}`
+        ports.journal.record({event: 'skipped', at: ports.clock.now().toISOString(), message})
+        return 'again' as const
+      })
       if (result === 'again') batchItemFailures.push({itemIdentifier: record.messageId})
     }
     return {batchItemFailures}

@@ -54,12 +54,12 @@ export async function renderDeclaration(ports: RenderPorts, job: RenderJob): Pro
     )
     const results = perApp.flat()
     const clusters = new Set([...job.config.clusters.map(({metadata}) => metadata.name), ...job.desired.keys()])
+    const ofCluster = Map.groupBy(results, ({cluster}) => cluster)
     const trace = passStage(job.trace, 'rendered', ports.clock.now())
     const failed = results.filter((result) => result.kind === 'failed')
     return {
       requests: [...clusters].flatMap((cluster) => {
-        const own = results.filter((result) => result.cluster === cluster)
-        return createRequest(job, cluster, own, trace) ?? []
+        return createRequest(job, cluster, ofCluster.get(cluster) ?? [], trace) ?? []
       }),
       findings: failed.map(({finding}) => finding),
       transient: failed.find(({transient}) => transient !== undefined)?.transient,

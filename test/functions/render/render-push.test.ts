@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import {type TestContext, test} from 'node:test'
 import type {PublishRequest} from '#shared/model/publish-request.ts'
 import {ObjectStoreError} from '#shared/ports/object-store-error.ts'
+import {QueueError} from '#shared/ports/queue-error.ts'
 import {SourceError} from '#shared/ports/source-error.ts'
 import {
   createRepository,
@@ -326,6 +327,8 @@ test('a message that can never be handled goes to the dead letters with its reas
   }
   assert.equal((await bridge.push(repository.url)).again, false)
   assert.equal(bridge.deadLetters[3]?.reason, 'ACCESS_DENIED: no')
+  bridge.ports.deadLetters.send = async () => Promise.reject(new QueueError('UNAVAILABLE', 'down'))
+  assert.equal((await bridge.push(repository.url)).again, true)
 })
 
 test('an unavailable git host, store or queue means another try, which then does all', async (t) => {
