@@ -1,3 +1,4 @@
+import {describeError} from '#shared/model/drawbridge-error.ts'
 import {childObject, isJsonObject} from '#shared/model/manifest.ts'
 import {type ObjectRef, refKey} from '#shared/model/object-ref.ts'
 import {countsAsHeld} from '#shared/plan/guard-prune.ts'
@@ -26,10 +27,7 @@ export async function countHeld(
     const instances = definedType(childObject(object, 'spec'))
     return instances === undefined ? 'unknown' : await countOfType(kube, instances, undefined, ours)
   } catch (error) {
-    ports.log(
-      'warn',
-      `cannot tell what ${kind} ${ref.name} holds: ${error instanceof Error ? error.message : 'unknown'}`,
-    )
+    ports.log('warn', `cannot tell what ${kind} ${ref.name} holds: ${describeError(error)}`)
     return 'unknown'
   }
 }

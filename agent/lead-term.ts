@@ -81,7 +81,7 @@ function createContext(ports: AgentPorts, config: AgentConfig, signal: AbortSign
       kube: ports.kube,
       signal,
       onChange: (key) => lookAt(ctx, key),
-      onTrouble: (type, error) => ports.log('info', `watch of ${type.plural}: ${error.message}; it is resumed`),
+      onTrouble: (type, error) => ports.log('info', `watch of ${type.plural}: ${describeError(error)}; it is resumed`),
     }),
     discovery: createDiscovery(ports.kube),
     inventories: createInventoryStore(ports.kube, config.namespace),

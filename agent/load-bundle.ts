@@ -1,7 +1,6 @@
 import {VerificationError} from '#shared/attest/verification-error.ts'
 import {BundleError} from '#shared/bundle/bundle-error.ts'
 import type {PresentApp} from '#shared/model/desired-state.ts'
-import {describeError} from '#shared/model/drawbridge-error.ts'
 import type {Manifest} from '#shared/model/manifest.ts'
 import {formatRef, refOf} from '#shared/model/object-ref.ts'
 import {ObjectStoreError} from '#shared/ports/object-store-error.ts'
@@ -40,12 +39,12 @@ async function fetchManifests(ctx: AgentContext, target: PresentApp): Promise<Ma
     return await fetchBundle(target, {store, trustRoot, cluster: ctx.config.cluster})
   } catch (cause) {
     if (cause instanceof VerificationError || cause instanceof BundleError) {
-      throw new AppFailure('REFUSED', cause.message, {code: cause.code}, {cause})
+      throw new AppFailure('REFUSED', 'its bundle is refused', {code: cause.code}, {cause})
     }
     if (cause instanceof ObjectStoreError && cause.code === 'TOO_LARGE') {
-      throw new AppFailure('REFUSED', cause.message, {code: cause.code}, {cause})
+      throw new AppFailure('REFUSED', 'its bundle is refused', {code: cause.code}, {cause})
     }
-    throw new AppFailure('UNREACHABLE', `cannot fetch its bundle: ${describeError(cause)}`, {}, {cause})
+    throw new AppFailure('UNREACHABLE', 'its bundle cannot be fetched', {}, {cause})
   }
 }
 

@@ -1,3 +1,4 @@
+import {describeError} from '#shared/model/drawbridge-error.ts'
 import {formatRef, type ObjectRef, refKey} from '#shared/model/object-ref.ts'
 import {guardPrune, type LiveFacts, type PruneDecision} from '#shared/plan/guard-prune.ts'
 import {pruneOrder} from '#shared/plan/order-objects.ts'
@@ -50,8 +51,7 @@ export async function pruneObjects(
             dropEntry(ctx, app, key)
           } catch (error) {
             if (isKubeError(error, 'ABORTED')) return
-            const reason = error instanceof Error ? error.message : String(error)
-            result.retained.push({ref, code: 'FAILED', reason})
+            result.retained.push({ref, code: 'FAILED', reason: describeError(error)})
           }
         }),
       ),

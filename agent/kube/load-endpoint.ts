@@ -2,7 +2,6 @@ import {readFile} from 'node:fs/promises'
 import path from 'node:path'
 import {parse} from 'yaml'
 import {z} from 'zod'
-import {describeError} from '#shared/model/drawbridge-error.ts'
 import {KubeError} from './kube-error.ts'
 
 /** Where an API server is and how to prove who asks. */
@@ -142,6 +141,6 @@ async function readText(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8')
   } catch (cause) {
-    throw new KubeError('BAD_CREDENTIALS', `cannot read ${file}: ${describeError(cause)}`, {}, {cause})
+    throw new KubeError('BAD_CREDENTIALS', `cannot read ${file}`, {}, {cause})
   }
 }

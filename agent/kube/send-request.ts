@@ -1,7 +1,6 @@
 import http from 'node:http'
 import https from 'node:https'
 import {setTimeout as sleep} from 'node:timers/promises'
-import {describeError} from '#shared/model/drawbridge-error.ts'
 import {isJsonObject} from '#shared/model/manifest.ts'
 import {codeOfStatus, KubeError} from './kube-error.ts'
 import type {KubeEndpoint} from './load-endpoint.ts'
@@ -136,7 +135,7 @@ export function createTransport(endpoint: KubeEndpoint, onThrottled: () => void 
         if (response.retryAfter !== undefined) waitMs = Math.min(response.retryAfter, MAX_RETRY_AFTER_SECONDS) * 1000
       } catch (error) {
         if (error instanceof KubeError) throw error
-        failure = new KubeError('UNAVAILABLE', `${request.what}: ${describeError(error)}`, {}, {cause: error})
+        failure = new KubeError('UNAVAILABLE', `${request.what}: the API server cannot be reached`, {}, {cause: error})
       }
       if (attempt >= attempts) throw failure
       try {
@@ -158,7 +157,7 @@ export function createTransport(endpoint: KubeEndpoint, onThrottled: () => void 
       return await once(request, onBytes, stallMs)
     } catch (error) {
       if (error instanceof KubeError) throw error
-      throw new KubeError('UNAVAILABLE', `${request.what}: ${describeError(error)}`, {}, {cause: error})
+      throw new KubeError('UNAVAILABLE', `${request.what}: the API server cannot be reached`, {}, {cause: error})
     }
   }
 

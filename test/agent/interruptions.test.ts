@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import {after, before, test} from 'node:test'
+import {after, before, type TestContext, test} from 'node:test'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {KubeError} from '#agent/kube/kube-error.ts'
 import type {KubeRequest} from '#agent/kube/send-request.ts'
@@ -72,51 +72,65 @@ const secondOutcome = [
   'other=two:{"v":"2"}',
 ]
 
-test('killed before any of its writes, the next agent brings about the same end', async (t) => {
-  let writes = Number.POSITIVE_INFINITY
-  for (let killAt = 0; killAt < Math.min(writes, 60); killAt++) {
-    await t.test(`killed at write ${killAt}`, async (t) => {
-      const space = `killed-${killAt}`
-      const bridge = await createTestBridge(cluster, t)
-      const first = bridge.startAgent()
-      await bridge.publish(firstState(space))
-      for (const app of ['one', 'two', 'gone']) await first.waitFor({event: 'healthy', app})
-      await applyAs(cluster.admin, 'somebody', types.configMap, configMap(space, 'foreign', {v: 'theirs'}))
-      const moved = await cluster.admin.get(types.configMap, {namespace: space, name: 'move'}, 'metadata')
-      await first.stop()
-
-      let count = 0
-      let dead = false
-      const second = bridge.startAgent({
-        onRequest(request) {
-          if (isWrite(request) && count++ >= killAt) dead = true
-          if (dead) throw new KubeError('ABORTED', 'the process is gone')
-        },
+for (const moment of ['before', 'after'] as const) {
+  test(`killed ${moment} any of its writes, the next agent brings about the same end`, async (t) => {
+    let writes = Number.POSITIVE_INFINITY
+    for (let killAt = 0; killAt < Math.min(writes, 60); killAt++) {
+      await t.test(`killed ${moment} write ${killAt}`, async (t) => {
+        writes = Math.min(writes, await killAndResume(t, moment, killAt))
       })
-      await bridge.publish(secondState(space), {removed: {gone: 'Delete'}})
-      const settled = async () => JSON.stringify(await stateOf(space)) === JSON.stringify(secondOutcome)
-      await waitUntil(async () => dead || (await settled()), 'its death or the end')
-      if (!dead) {
-        // Its last writes are those of the inventories.
-        await sleep(500)
-        if (!dead) writes = count
-      }
-      await second.stop()
-      await cluster.admin.delete(
-        stateTypes.lease,
-        {namespace: bridge.agentNamespace, name: 'drawbridge-agent'},
-        {propagation: 'Background'},
-      )
+    }
+    assert.ok(writes > 10 && writes < 60, `${writes} writes`)
+  })
+}
 
-      const third = bridge.startAgent()
-      await waitUntil(settled, () => `${third.lines.join('\n')} ${JSON.stringify(third.events)}`)
-      const now = await cluster.admin.get(types.configMap, {namespace: space, name: 'move'}, 'metadata')
-      assert.ok(moved !== 'absent' && now !== 'absent')
-      assert.equal(now.metadata.uid, moved.metadata.uid, 'the moved object was never deleted')
-    })
+/** Resolves with the number of writes where the agent came to its end before it was killed. */
+async function killAndResume(t: TestContext, moment: 'before' | 'after', killAt: number): Promise<number> {
+  const space = `killed-${moment}-${killAt}`
+  let writes = Number.POSITIVE_INFINITY
+  const bridge = await createTestBridge(cluster, t)
+  const first = bridge.startAgent()
+  await bridge.publish(firstState(space))
+  for (const app of ['one', 'two', 'gone']) await first.waitFor({event: 'healthy', app})
+  await applyAs(cluster.admin, 'somebody', types.configMap, configMap(space, 'foreign', {v: 'theirs'}))
+  const moved = await cluster.admin.get(types.configMap, {namespace: space, name: 'move'}, 'metadata')
+  await first.stop()
+
+  const gone = new KubeError('ABORTED', 'the process is gone')
+  let count = 0
+  let dead = false
+  const second = bridge.startAgent({
+    onRequest(request) {
+      if (moment === 'before' && isWrite(request) && count++ >= killAt) dead = true
+      if (dead) throw gone
+    },
+    onAnswer(request) {
+      if (moment === 'after' && isWrite(request) && count++ >= killAt) dead = true
+      if (dead) throw gone
+    },
+  })
+  await bridge.publish(secondState(space), {removed: {gone: 'Delete'}})
+  const settled = async () => JSON.stringify(await stateOf(space)) === JSON.stringify(secondOutcome)
+  await waitUntil(async () => dead || (await settled()), 'its death or the end')
+  if (!dead) {
+    // Its last writes are those of the inventories.
+    await sleep(500)
+    if (!dead) writes = count
   }
-  assert.ok(writes > 10 && writes < 60, `${writes} writes`)
-})
+  await second.stop()
+  await cluster.admin.delete(
+    stateTypes.lease,
+    {namespace: bridge.agentNamespace, name: 'drawbridge-agent'},
+    {propagation: 'Background'},
+  )
+
+  const third = bridge.startAgent()
+  await waitUntil(settled, () => `${third.lines.join('\n')} ${JSON.stringify(third.events)}`)
+  const now = await cluster.admin.get(types.configMap, {namespace: space, name: 'move'}, 'metadata')
+  assert.ok(moved !== 'absent' && now !== 'absent')
+  assert.equal(now.metadata.uid, moved.metadata.uid, 'the moved object was never deleted')
+  return writes
+}
 
 test('a newer desired state stops an apply at the next object', async (t) => {
   const bridge = await createTestBridge(cluster, t)

@@ -68,6 +68,8 @@ export interface TestAgentOptions {
   ports?: Partial<AgentPorts>
   /** Sees each request before it is sent; may throw in its place. */
   onRequest?: (request: KubeRequest) => void | Promise<void>
+  /** Sees each request after it was answered; what it throws takes the place of the answer. */
+  onAnswer?: (request: KubeRequest) => void
 }
 
 export interface TestAgent {
@@ -111,7 +113,7 @@ export async function createTestBridge(
       const transport = watchTransport(
         createTransport(endpoint, () => limit.throttled()),
         requests,
-        options.onRequest,
+        options,
       )
       const ports: AgentPorts = {
         kube: createKubeClient(transport),
@@ -198,14 +200,16 @@ export async function waitUntil(
 function watchTransport(
   transport: KubeTransport,
   requests: KubeRequest[],
-  onRequest: TestAgentOptions['onRequest'],
+  {onRequest, onAnswer}: TestAgentOptions,
 ): KubeTransport {
   return {
     ...transport,
     async send(request, expected) {
       requests.push(request)
       await onRequest?.(request)
-      return transport.send(request, expected)
+      const answer = await transport.send(request, expected)
+      onAnswer?.(request)
+      return answer
     },
   }
 }

@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict'
+import {createServer, type IncomingMessage, type ServerResponse} from 'node:http'
+import type {AddressInfo} from 'node:net'
+import {type TestContext, test} from 'node:test'
+import {createKubeClient} from '#agent/kube/create-kube-client.ts'
+import {followType} from '#agent/kube/follow-type.ts'
+import type {KubeClient} from '#agent/kube/kube-client.ts'
+import {isKubeError} from '#agent/kube/kube-error.ts'
+import {createTransport} from '#agent/kube/send-request.ts'
+import {types, waitUntil} from './start-test-agent.ts'
+
+type Answer = (request: IncomingMessage, response: ServerResponse, count: number) => void
+
+/** A client of an HTTP server that answers as told, which faults of a real API server cannot be. */
+async function serve(
+  t: TestContext,
+  answer: Answer,
+): Promise<{kube: KubeClient; seen: string[]; throttled: () => number}> {
+  const seen: string[] = []
+  let throttled = 0
+  const server = createServer((request, response) => {
+    seen.push(`${request.method} ${request.url}`)
+    request.resume()
+    answer(request, response, seen.length)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const {port} = server.address() as AddressInfo
+  const transport = createTransport(
+    {server: new URL(`http://127.0.0.1:${port}`), tls: {}, authorization: async () => 'Bearer t'},
+    () => throttled++,
+  )
+  t.after(() => {
+    transport.close()
+    server.closeAllConnections()
+    server.close()
+  })
+  return {kube: createKubeClient(transport), seen, throttled: () => throttled}
+}
+
+const object = (resourceVersion: string, name = 'x') => ({metadata: {name, uid: 'u', resourceVersion}})
+const json = (response: ServerResponse, status: number, body: object, headers = {}) =>
+  response.writeHead(status, {'content-type': 'application/json', ...headers}).end(JSON.stringify(body))
+const target = {namespace: 'web', name: 'x'}
+const options = {fieldManager: 'drawbridge', force: true, detail: 'metadata'} as const
+
+test('tries again after 429, 503 and a broken connection, and says that it was throttled', async (t) => {
+  const {kube, seen, throttled} = await serve(t, (_, response, count) => {
+    if (count === 1) json(response, 429, {}, {'retry-after': '0'})
+    else if (count === 2) json(response, 503, {})
+    else if (count === 3) response.destroy()
+    else json(response, 200, object('7'))
+  })
+  const applied = await kube.apply(types.configMap, target, '{}', options)
+  assert.equal(applied.metadata.resourceVersion, '7')
+  assert.equal(seen.length, 4)
+  assert.equal(throttled(), 1)
+})
+
+test('never tries a refusal again, and tells it in the words of the server', async (t) => {
+  const {kube, seen} = await serve(t, (_, response) =>
+    json(response, 422, {reason: 'Invalid', message: 'spec.replicas: must be positive'}),
+  )
+  await assert.rejects(kube.apply(types.deployment, target, '{}', options), (error) => {
+    assert.ok(isKubeError(error, 'INVALID'))
+    assert.match(error.message, /apply Deployment web\/x: Invalid \(422\): spec.replicas: must be positive/)
+    return true
+  })
+  assert.equal(seen.length, 1)
+})
+
+test('leaves the words of the server out where they may quote a Secret', async (t) => {
+  const {kube} = await serve(t, (_, response) =>
+    json(response, 422, {
+      reason: 'Invalid',
+      message: 'data[password]: Invalid value: "hunter2"',
+      details: {causes: [{field: 'data[password]', message: 'Invalid value: "hunter2"'}]},
+    }),
+  )
+  await assert.rejects(kube.apply(types.secret, target, '{}', options), (error) => {
+    assert.ok(error instanceof Error && !error.message.includes('hunter2'))
+    assert.match(error.message, /data\[password\]/)
+    return true
+  })
+})
+
+test('gives up after a bounded number of tries', async (t) => {
+  const {kube, seen} = await serve(t, (_, response) => json(response, 500, {message: 'no'}))
+  await assert.rejects(kube.get(types.configMap, target, 'whole'), (error) => isKubeError(error, 'UNAVAILABLE'))
+  assert.equal(seen.length, 5)
+})
+
+test('reads a list page by page', async (t) => {
+  const {kube, seen} = await serve(t, (request, response) =>
+    request.url?.includes('continue=next')
+      ? json(response, 200, {metadata: {resourceVersion: '9'}, items: [object('2', 'b')]})
+      : json(response, 200, {metadata: {resourceVersion: '9', continue: 'next'}, items: [object('1', 'a')]}),
+  )
+  const {items, resourceVersion} = await kube.list(types.configMap, {detail: 'metadata'})
+  assert.deepEqual(
+    items.map(({metadata}) => metadata.name),
+    ['a', 'b'],
+  )
+  assert.equal(resourceVersion, '9')
+  assert.equal(seen.length, 2)
+})
+
+test('resumes a watch where it ended, and lists again where the server forgot that version', async (t) => {
+  const {kube, seen} = await serve(t, (request, response, count) => {
+    if (!request.url?.includes('watch=1')) {
+      json(response, 200, {metadata: {resourceVersion: String(count * 10)}, items: [object('1', 'a')]})
+      return
+    }
+    response.writeHead(200)
+    if (count === 2) {
+      response.write(`${JSON.stringify({type: 'MODIFIED', object: object('11', 'a')})}\n`)
+      // A bookmark that comes in two pieces.
+      const bookmark = `${JSON.stringify({type: 'BOOKMARK', object: {metadata: {resourceVersion: '15'}}})}\n`
+      response.write(bookmark.slice(0, 20))
+      setTimeout(() => response.end(bookmark.slice(20)), 10)
+    } else if (count === 3) {
+      response.end(`${JSON.stringify({type: 'ERROR', object: {code: 410, reason: 'Expired'}})}\n`)
+    } else if (count === 5) {
+      response.end(`${JSON.stringify({type: 'DELETED', object: object('45', 'a')})}\n`)
+    }
+  })
+  const stop = new AbortController()
+  const told: string[] = []
+  const {ended} = await followType(kube, types.configMap, {
+    detail: 'metadata',
+    labelSelector: 'a',
+    signal: stop.signal,
+    onList: (_, resourceVersion) => void told.push(`list ${resourceVersion}`),
+    onEvent: ({type, object}) => void told.push(`${type} ${object.metadata.resourceVersion}`),
+    onTrouble: (error) => void told.push(error.message),
+  })
+  await waitUntil(
+    () => told.length === 4 && seen.length === 6,
+    () => `${told} ${seen}`,
+  )
+  stop.abort()
+  await ended
+  assert.deepEqual(told, ['list 10', 'changed 11', 'list 40', 'deleted 45'])
+  assert.match(seen[2] ?? '', /resourceVersion=15/)
+  assert.match(seen[5] ?? '', /resourceVersion=45/)
+})
