@@ -96,14 +96,3 @@ export function isSameApp(app: PresentApp, present: DesiredApp | undefined): boo
   const [{trace: _, ...wanted}, {trace: __, ...had}] = [app, present]
   return canonicalJson(wanted) === canonicalJson(had)
 }
-
-/** Tells whether an entry's bundle was checked when the present entry was published: bundle digests cover the inputs, and these the policy. */
-export function isBundleChecked(app: PresentApp, present: DesiredApp | undefined): boolean {
-  return (
-    present?.state === 'present' &&
-    present.inputs === app.inputs &&
-    present.bundle.digest === app.bundle.digest &&
-    present.bundle.size === app.bundle.size &&
-    present.bundle.objects === app.bundle.objects
-  )
-}

@@ -4,7 +4,7 @@ import type {DesiredApp, DesiredState, PresentApp} from '#shared/model/desired-s
 import type {Finding} from '#shared/model/outcome.ts'
 import type {PublishRequest} from '#shared/model/publish-request.ts'
 import {passStage} from '#shared/model/trace.ts'
-import {checkBundle, checkClaim, isBundleChecked, isForeign, isSameApp, type ReadyApp} from './check-app.ts'
+import {checkBundle, checkClaim, isForeign, isSameApp, type ReadyApp} from './check-app.ts'
 import type {PublishPorts} from './ports.ts'
 import type {Refusal} from './refusal.ts'
 
@@ -51,7 +51,7 @@ export async function planApps(
     const app = {...entry.app, trace: passStage(entry.app.trace, 'signed', ports.clock.now())}
     next.set(name, app)
     plan.changed.push(app)
-    if (verdict.header !== undefined) plan.attestations.push({app, header: verdict.header})
+    plan.attestations.push({app, header: verdict.header})
   }
 
   const declared = new Set(request.apps.map((entry) => (entry.outcome === 'ready' ? entry.app.name : entry.name)))
@@ -65,7 +65,7 @@ export async function planApps(
   return plan
 }
 
-type Verdict = {header?: BundleHeader} | Refusal
+type Verdict = {header: BundleHeader} | Refusal
 
 async function judgeApp(
   ports: Pick<PublishPorts, 'store'>,
@@ -75,7 +75,6 @@ async function judgeApp(
 ): Promise<Verdict> {
   const refusal = checkClaim(request, entry, present)
   if (refusal !== undefined) return refusal
-  if (isBundleChecked(entry.app, present)) return {}
   return await checkBundle(ports.store, request.cluster, entry)
 }
 

@@ -40,6 +40,12 @@ const policies: {name: string; manifests: Manifest[]; options: AppOptions; code:
       says: /allow\.kinds/,
     },
     {
+      name: 'a cluster-wide object that claims an allowed namespace',
+      manifests: [{...clusterRole, metadata: {name: 'all', namespace: 'web'}}],
+      options: {allow: {namespaces: ['web']}},
+      code: 'NAMESPACE_NOT_ALLOWED',
+    },
+    {
       name: 'a custom object without a namespace of an app that is limited to namespaces',
       manifests: [custom],
       options: {allow: {namespaces: ['web']}},
@@ -129,10 +135,12 @@ const tampered: {name: string; code: string; spoil: (kit: PublishKit, web: Ready
   {
     name: 'a bundle of another app',
     code: 'WRONG_BUNDLE',
-    spoil: async (kit, web) => ({
-      ...web,
-      app: {...web.app, bundle: (await kit.app('other', [configMap('a')])).app.bundle},
-    }),
+    spoil: async (kit) => {
+      const inputs = 'the same for both'
+      const other = await kit.app('other', [configMap('a')], {inputs})
+      const web = await kit.app('web', [configMap('a')], {inputs})
+      return {...web, app: {...web.app, bundle: other.app.bundle}}
+    },
   },
   {
     name: 'a bundle of another cluster',
@@ -214,6 +222,17 @@ test('publishes nothing where all apps of a first request are refused', async ()
   assert.equal(kit.desiredOrNone(), undefined)
   assert.deepEqual(kit.notifications, [])
   assert.equal(kit.signer.signatures(), 0)
+})
+
+test('checks a bundle again where its app may write elsewhere now', async () => {
+  const kit = createPublishKit()
+  const allow = {namespaces: ['web']}
+  const web = await kit.app('web', [configMap('a', 'web')], {allow})
+  await kit.deliver(kit.request([web]))
+  const moved = {...web, app: {...web.app, namespace: 'other', createNamespace: true}}
+  await kit.deliver(kit.request([moved]))
+  assert.equal(kit.sentOutcomes()[0]?.findings[0]?.code, 'NAMESPACE_NOT_ALLOWED')
+  assert.equal(kit.desired().version, 1)
 })
 
 test('reads no bundle again of apps that did not change', async () => {
