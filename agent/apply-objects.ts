@@ -14,6 +14,7 @@ export interface ApplyFailure {
 
 /** How long a kind whose definition was just established may still be unknown to the API server. */
 const NEW_KIND_LIMIT_MS = 10_000
+const MAX_CONFLICTS = 3
 
 /**
  * Applies objects concurrently, one request each. An abort stops before the next object; what was begun is finished and noted in
@@ -56,7 +57,7 @@ export async function applyObject(
   while (app.busy.has(key)) await sleep(5)
   app.busy.add(key)
   try {
-    const answer = await retryNewKind(object, ctx.signal, () =>
+    const answer = await sendPatiently(object, ctx.signal, () =>
       ctx.ports.kube.apply(type, ref, object.body, {
         fieldManager: FIELD_MANAGER,
         force: true,
@@ -76,13 +77,17 @@ export function unknownKind({ref, apiVersion}: PlannedObject): string {
   return `${formatRef(ref)}: the cluster serves no ${ref.kind} in ${apiVersion}; install its CustomResourceDefinition, or correct apiVersion and kind`
 }
 
-/** The API server goes on to answer 404 for a moment after a definition was established. */
-async function retryNewKind<T>(object: PlannedObject, signal: AbortSignal, send: () => Promise<T>): Promise<T> {
+/**
+ * The API server goes on to answer 404 for a moment after a definition was established, and 409 to one of two clients that make
+ * the same object at once.
+ */
+async function sendPatiently<T>(object: PlannedObject, signal: AbortSignal, send: () => Promise<T>): Promise<T> {
   const giveUpAt = performance.now() + NEW_KIND_LIMIT_MS
-  for (;;) {
+  for (let conflicts = 0; ; ) {
     try {
       return await send()
     } catch (error) {
+      if (isKubeError(error, 'CONFLICT') && ++conflicts < MAX_CONFLICTS) continue
       if (!object.defined || !isKubeError(error, 'NOT_FOUND') || performance.now() > giveUpAt || signal.aborted)
         throw error
     }

@@ -22,12 +22,13 @@ const MAX_SHOWN_FIELDS = 10
 /** Looks whether an object drifted, and if so tells it and, where the app asks for that, applies it again. One at a time per object. */
 export function handleDrift(ctx: AgentContext, app: AppState, key: string): void {
   const policy = app.target?.state === 'present' ? app.target.sync.drift : 'off'
-  if (policy === 'off' || app.healing.has(key)) return
-  const kind = driftOf(ctx, app, key)
+  if (app.healing.has(key)) return
+  const kind = policy === 'off' ? undefined : driftOf(ctx, app, key)
   if (kind === undefined) {
     if (app.drifted.delete(key)) ctx.changed()
     return
   }
+  if (policy === 'off') return
   app.healing.add(key)
   void healWhileDrifted(ctx, app, key, policy)
     .catch((error: unknown) => {

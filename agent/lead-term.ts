@@ -65,11 +65,12 @@ export async function leadTerm(
   const poster = createReportPoster(ports, () => buildReport(ctx, identity))
   ctx.changed = () => poster.changed()
   const fetcher = createDesiredFetcher(ctx, memory, accepted)
-  const chores = Promise.all([verifySpread(ctx), tidyUp(ctx)])
-  await followDesired(ctx, fetcher)
-  await chores
-  await finishTerm(ctx)
-  await poster.close()
+  try {
+    await Promise.all([followDesired(ctx, fetcher), verifySpread(ctx), tidyUp(ctx)])
+  } finally {
+    await finishTerm(ctx)
+    await poster.close()
+  }
 }
 
 function createContext(ports: AgentPorts, config: AgentConfig, signal: AbortSignal): AgentContext {

@@ -1,24 +1,22 @@
-import {setTimeout as sleep} from 'node:timers/promises'
 import type {PresentApp} from '#shared/model/desired-state.ts'
-import {formatRef, groupOf, type ObjectRef} from '#shared/model/object-ref.ts'
 import {type AgentContext, dropEntry, keepEntry} from './agent-context.ts'
 import {AppFailure} from './app-failure.ts'
 import {type AppState, currentBundle, impersonatedUser, type LoadedBundle} from './app-state.ts'
 import {type ApplyFailure, applyObjects, unknownKind} from './apply-objects.ts'
+import {awaitDefinitions} from './await-definitions.ts'
 import {ensureNamespace} from './ensure-namespace.ts'
 import {handleDrift} from './heal-drift.ts'
 import {judgeOwner} from './judge-owner.ts'
-import {apiVersionOf, type ResourceType} from './kube/kube-client.ts'
+import type {ResourceType} from './kube/kube-client.ts'
 import {loadBundle} from './load-bundle.ts'
 import {type Change, planChanges} from './plan-changes.ts'
-import type {PlannedObject} from './plan-objects.ts'
 import {type PruneResult, pruneObjects} from './prune-objects.ts'
 import {requestReconcile} from './request-reconcile.ts'
+import {saveInventory} from './save-inventory.ts'
 import {setCondition} from './set-condition.ts'
+import {tellDrifted, tellHealed, tellPruned} from './tell-changes.ts'
 import {tellEvent} from './tell-event.ts'
 import {beginWaiting, endWaiting, judgeAll, judgeApp} from './track-health.ts'
-
-const DEFINITION_LIMIT_MS = 60_000
 
 /**
  * Brings one app to its desired state: load and verify, apply what changed stage by stage, prune, then wait for health. Returns
@@ -71,6 +69,7 @@ export async function reconcileApp(
   app.toldProblem = undefined
   if (pruned.retained.length === 0) app.failures = 0
   else requestReconcile(ctx, app, 'soon')
+  for (const key of app.drifted.keys()) if (!bundle.objects.has(key)) app.drifted.delete(key)
   for (const key of bundle.objects.keys()) handleDrift(ctx, app, key)
   if (announce || !app.looked) {
     app.looked = true
@@ -162,46 +161,6 @@ async function createNamespaceIfAsked(ctx: AgentContext, {app, objects}: LoadedB
   await ensureNamespace(ctx.ports.kube, app.namespace, impersonatedUser(app).impersonate)
 }
 
-/** Definitions must be established, and their kinds known, before the objects that they define are applied. */
-async function awaitDefinitions(
-  ctx: AgentContext,
-  bundle: LoadedBundle,
-  stage: PlannedObject[],
-  signal: AbortSignal,
-): Promise<void> {
-  const definitions = stage.filter(
-    ({ref}) => ref.kind === 'CustomResourceDefinition' && ref.group === 'apiextensions.k8s.io',
-  )
-  if (definitions.length === 0) return
-  const giveUpAt = performance.now() + DEFINITION_LIMIT_MS
-  for (const definition of definitions) {
-    while (ctx.live.get(definition.key)?.health !== 'Current') {
-      if (signal.aborted) return
-      if (performance.now() > giveUpAt) {
-        const reason = ctx.live.get(definition.key)?.healthReason ?? 'is not there'
-        throw new AppFailure('NOT_ESTABLISHED', `${formatRef(definition.ref)} is not established: ${reason}`)
-      }
-      await sleep(20)
-    }
-  }
-  const defined = [...bundle.objects.values()].filter((object) => object.defined)
-  const unserved = new Map(
-    defined.map(({type, apiVersion, ref}) => [`${ref.group}/${ref.kind}`, {type, apiVersion, ref}]),
-  )
-  for (const {type, apiVersion, ref} of unserved.values()) {
-    if (type === undefined || ctx.discovery.known(apiVersion, ref.kind) !== undefined) continue
-    ctx.discovery.forget(groupOf(apiVersionOf(type)))
-    while ((await ctx.discovery.find(apiVersion, ref.kind)) === undefined) {
-      if (signal.aborted) return
-      if (performance.now() > giveUpAt)
-        throw new AppFailure('NOT_ESTABLISHED', `${ref.kind} in ${apiVersion} is not served though it is defined`)
-      await sleep(50)
-      ctx.discovery.forget(groupOf(apiVersion))
-    }
-    await ctx.live.follow(type)
-  }
-}
-
 async function prune(
   ctx: AgentContext,
   app: AppState,
@@ -240,59 +199,8 @@ async function prune(
   return pruneObjects(ctx, app, gone, signal, impersonatedUser(bundle.app))
 }
 
-/** Writes an app's inventory to the cluster. */
-export async function saveInventory(ctx: AgentContext, app: AppState): Promise<void> {
-  app.unsaved = false
-  try {
-    await ctx.inventories.save(app.name, [...app.inventory.values()])
-  } catch (error) {
-    app.unsaved = true
-    throw error
-  }
-}
-
-/** Tells what was pruned, and what was kept though it is no longer desired. */
-export function tellPruned(ctx: AgentContext, app: AppState, {pruned, retained}: PruneResult): void {
-  const at = ctx.ports.clock.now()
-  const [first] = pruned
-  if (first !== undefined) {
-    tellEvent(ctx, app, {event: 'pruned', at, object: first, message: `pruned ${summarize(pruned)}`})
-  }
-  const [kept] = retained
-  app.notice = undefined
-  if (kept === undefined) return
-  const message = `not pruned: ${summarize(retained.map(({ref}) => ref))}: ${kept.reason}`
-  app.notice = message
-  if (app.toldNotice === message) return
-  app.toldNotice = message
-  ctx.ports.log('warn', `app ${app.name}: ${message}`)
-  tellEvent(ctx, app, {event: 'failed', at, object: kept.ref, code: kept.code, message})
-}
-
-function tellDrifted(ctx: AgentContext, app: AppState, changes: Change[]): void {
-  for (const change of changes) {
-    if (change.why !== 'drifted' || app.drifted.has(change.object.key)) continue
-    const message = `${formatRef(change.object.ref)} ${change.drift === 'missing' ? 'deleted' : 'changed'} while nobody watched`
-    tellEvent(ctx, app, {event: 'drifted', at: ctx.ports.clock.now(), object: change.object.ref, message})
-  }
-}
-
-function tellHealed(ctx: AgentContext, app: AppState, changes: Change[]): void {
-  for (const {object, why} of changes) {
-    if (why !== 'drifted') continue
-    app.drifted.delete(object.key)
-    const message = `${formatRef(object.ref)} is as desired again`
-    tellEvent(ctx, app, {event: 'healed', at: ctx.ports.clock.now(), object: object.ref, message})
-  }
-}
-
 function applyFailure(failures: ApplyFailure[], code: 'APPLY_FAILED' | 'OWNED_BY_OTHER' = 'APPLY_FAILED'): AppFailure {
   const shown = failures.slice(0, 5).map(({message}) => message)
   const more = failures.length > shown.length ? `; and ${failures.length - shown.length} more` : ''
   return new AppFailure(code, `${shown.join('; ')}${more}`)
-}
-
-function summarize(refs: ObjectRef[]): string {
-  const shown = refs.slice(0, 5).map(formatRef).join(', ')
-  return refs.length > 5 ? `${shown} and ${refs.length - 5} more` : shown
 }

@@ -3,9 +3,10 @@ import type {AgentContext} from './agent-context.ts'
 import {AppFailure} from './app-failure.ts'
 import {type AppState, currentBundle, impersonatedUser} from './app-state.ts'
 import {type PruneResult, pruneObjects} from './prune-objects.ts'
-import {saveInventory, tellPruned} from './reconcile-app.ts'
 import {requestReconcile} from './request-reconcile.ts'
+import {saveInventory} from './save-inventory.ts'
 import {setCondition} from './set-condition.ts'
+import {tellPruned} from './tell-changes.ts'
 import {tellEvent} from './tell-event.ts'
 import {endWaiting} from './track-health.ts'
 
@@ -65,6 +66,9 @@ async function finish(ctx: AgentContext, app: AppState): Promise<void> {
   app.inventory.clear()
   app.unsaved = false
   app.bundle = undefined
+  app.revision = undefined
+  app.healthyRevision = undefined
+  app.looked = false
   app.unhealthy.clear()
   app.drifted.clear()
 }

@@ -1,0 +1,13 @@
+import type {AgentContext} from './agent-context.ts'
+import type {AppState} from './app-state.ts'
+
+/** Writes an app's inventory to the cluster. */
+export async function saveInventory(ctx: AgentContext, app: AppState): Promise<void> {
+  app.unsaved = false
+  try {
+    await ctx.inventories.save(app.name, [...app.inventory.values()])
+  } catch (error) {
+    app.unsaved = true
+    throw error
+  }
+}

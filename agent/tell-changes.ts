@@ -1,0 +1,48 @@
+import {formatRef, type ObjectRef} from '#shared/model/object-ref.ts'
+import type {AgentContext} from './agent-context.ts'
+import type {AppState} from './app-state.ts'
+import type {Change} from './plan-changes.ts'
+import type {PruneResult} from './prune-objects.ts'
+import {tellEvent} from './tell-event.ts'
+
+/** Tells what was pruned, and what was kept though it is no longer desired. */
+export function tellPruned(ctx: AgentContext, app: AppState, {pruned, retained}: PruneResult): void {
+  const at = ctx.ports.clock.now()
+  const [first] = pruned
+  if (first !== undefined) {
+    tellEvent(ctx, app, {event: 'pruned', at, object: first, message: `pruned ${summarize(pruned)}`})
+  }
+  const [kept] = retained
+  app.notice = undefined
+  if (kept === undefined) return
+  const message = `not pruned: ${summarize(retained.map(({ref}) => ref))}: ${kept.reason}`
+  app.notice = message
+  if (app.toldNotice === message) return
+  app.toldNotice = message
+  ctx.ports.log('warn', `app ${app.name}: ${message}`)
+  tellEvent(ctx, app, {event: 'failed', at, object: kept.ref, code: kept.code, message})
+}
+
+/** Tells what drifted while nobody watched. */
+export function tellDrifted(ctx: AgentContext, app: AppState, changes: Change[]): void {
+  for (const change of changes) {
+    if (change.why !== 'drifted' || app.drifted.has(change.object.key)) continue
+    const message = `${formatRef(change.object.ref)} ${change.drift === 'missing' ? 'deleted' : 'changed'} while nobody watched`
+    tellEvent(ctx, app, {event: 'drifted', at: ctx.ports.clock.now(), object: change.object.ref, message})
+  }
+}
+
+/** Tells what of it is as desired again. */
+export function tellHealed(ctx: AgentContext, app: AppState, changes: Change[]): void {
+  for (const {object, why} of changes) {
+    if (why !== 'drifted') continue
+    app.drifted.delete(object.key)
+    const message = `${formatRef(object.ref)} is as desired again`
+    tellEvent(ctx, app, {event: 'healed', at: ctx.ports.clock.now(), object: object.ref, message})
+  }
+}
+
+function summarize(refs: ObjectRef[]): string {
+  const shown = refs.slice(0, 5).map(formatRef).join(', ')
+  return refs.length > 5 ? `${shown} and ${refs.length - 5} more` : shown
+}

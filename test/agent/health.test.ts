@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict'
+import {after, before, test} from 'node:test'
+import {childObject} from '#shared/model/manifest.ts'
+import {
+  configMap,
+  createTestBridge,
+  deployment,
+  namespace,
+  startTestCluster,
+  type TestCluster,
+  types,
+  waitUntil,
+} from './start-test-agent.ts'
+
+let cluster: TestCluster
+before(async () => {
+  cluster = await startTestCluster({controllerManager: true, scheduler: true, kwok: true})
+})
+after(() => cluster.stop())
+
+test('is healthy when the pods are, and says in its trace when it passed which stage', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const agent = bridge.startAgent()
+  await bridge.publish({pods: {manifests: [namespace('pods'), deployment('pods', 'web', 2)]}})
+  await agent.waitFor({event: 'healthy', app: 'pods'})
+  const live = await cluster.admin.get(types.deployment, {namespace: 'pods', name: 'web'}, 'whole')
+  assert.equal(live !== 'absent' && childObject(live, 'status')?.availableReplicas, 2)
+  await waitUntil(() => bridge.report()?.apps[0]?.ready === 'True', 'a ready report')
+  const stages = bridge.report()?.apps[0]?.trace?.stages ?? {}
+  const times = [stages.published, stages.pulled, stages.verified, stages.applied, stages.healthy]
+  assert.ok(times.every((time) => time !== undefined))
+  assert.deepEqual(times, times.toSorted())
+})
+
+test('a failure for want of time is followed by health once there is a recovery', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const agent = bridge.startAgent()
+  // More than the quota of its namespace allows: no pod can be made until the quota is gone.
+  const quota = {
+    apiVersion: 'v1',
+    kind: 'ResourceQuota',
+    metadata: {name: 'none', namespace: 'poor'},
+    spec: {hard: {pods: '0'}},
+  }
+  const app = [namespace('poor'), deployment('poor', 'web')]
+  await bridge.publish({
+    quota: {manifests: [namespace('poor'), quota]},
+  })
+  await agent.waitFor({event: 'healthy', app: 'quota'})
+  await bridge.publish({
+    quota: {manifests: [namespace('poor'), quota]},
+    poor: {manifests: app.slice(1), sync: {timeoutSeconds: 1}},
+  })
+  await agent.waitFor({event: 'failed', app: 'poor', code: 'HealthCheckFailed'})
+  const seen = agent.events.length
+  await bridge.publish({
+    quota: {manifests: [namespace('poor')]},
+    poor: {manifests: app.slice(1), sync: {timeoutSeconds: 1}},
+  })
+  await agent.waitFor({event: 'healthy', app: 'poor'}, {after: seen, timeoutMs: 40_000})
+})
+
+test('stops to heal for a while what somebody keeps changing back', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const agent = bridge.startAgent()
+  await bridge.publish({fought: {manifests: [namespace('fought'), configMap('fought', 'x', {v: 'ours'})]}})
+  await agent.waitFor({event: 'healthy', app: 'fought'})
+  let changes = 0
+  await waitUntil(async () => {
+    const object = configMap('fought', 'x', {v: `theirs ${changes++}`})
+    await cluster.admin.apply(types.configMap, {namespace: 'fought', name: 'x'}, JSON.stringify(object), {
+      fieldManager: 'other-controller',
+      force: true,
+      detail: 'metadata',
+    })
+    return agent.events.some(({message}) => message?.includes('again and again') === true)
+  }, 'the fight noticed')
+  assert.equal(agent.events.filter(({event}) => event === 'healed').length, 5)
+  await waitUntil(() => bridge.report()?.apps[0]?.driftedTotal === 1, 'the fight in the report')
+  assert.equal(bridge.report()?.apps[0]?.drifted[0]?.manager, 'other-controller')
+})
+
+test('applies nothing of an app of which the policy refuses one object', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const agent = bridge.startAgent({
+    ports: {
+      policy: (app, manifest) =>
+        manifest.kind === 'Secret' ? {allowed: false, reason: `app ${app.name} may hold no Secret`} : {allowed: true},
+    },
+  })
+  const secret = {apiVersion: 'v1', kind: 'Secret', metadata: {name: 'x', namespace: 'default'}}
+  await bridge.publish({limited: {manifests: [configMap('default', 'limited'), secret]}})
+  const refused = await agent.waitFor({event: 'refused', app: 'limited', code: 'POLICY'})
+  assert.match(refused.message ?? '', /Secret default\/x: app limited may hold no Secret/)
+  assert.equal(await cluster.admin.get(types.configMap, {namespace: 'default', name: 'limited'}, 'metadata'), 'absent')
+})
