@@ -1,5 +1,4 @@
 import type {Command} from 'commander'
-import {describeError} from '#shared/model/drawbridge-error.ts'
 import {childObject, type JsonObject} from '#shared/model/manifest.ts'
 import {formatRef, groupOf, type ObjectRef} from '#shared/model/object-ref.ts'
 import {computeHealth, type ObjectHealth} from '#shared/plan/compute-health.ts'
@@ -79,7 +78,7 @@ async function readRules(io: CliIo, {rules, wellKnown}: HealthOptions): Promise<
     try {
       return parseHealthRules(value)
     } catch (cause) {
-      throw new CliError(`${place}: ${describeError(cause)}`, 2, {cause})
+      throw new CliError(place, 2, {cause})
     }
   })
   return layerHealthRules(...layers, base)

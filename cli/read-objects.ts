@@ -3,7 +3,7 @@ import {resolve} from 'node:path'
 import type {Readable} from 'node:stream'
 import {text} from 'node:stream/consumers'
 import {readYaml} from '#functions/render/read-yaml.ts'
-import {describeError} from '#shared/model/drawbridge-error.ts'
+import {RenderError} from '#functions/render/render-error.ts'
 import {isJsonObject, type JsonObject} from '#shared/model/manifest.ts'
 import {CliError, type CliIo} from './io.ts'
 
@@ -27,15 +27,16 @@ export async function readObjects(io: CliIo, file: string): Promise<JsonObject[]
 export async function readValues(io: CliIo, file: string): Promise<Found[]> {
   const input: Readable = file === '-' ? process.stdin : createReadStream(resolve(io.cwd, file))
   const content = await text(input).catch((cause: unknown) => {
-    throw new CliError(`cannot read ${nameOf(file)}: ${describeError(cause)}`, 2, {cause})
+    throw new CliError(`cannot read ${nameOf(file)}`, 2, {cause})
   })
   const json = readJson(content)
   if (json !== undefined) return json.map(({value, line}) => ({value, place: `${nameOf(file)}, line ${line}`}))
   try {
     return readYaml(content, nameOf(file)).map(({value, line}) => ({value, place: `${nameOf(file)}, line ${line}`}))
   } catch (cause) {
-    const line = cause instanceof Error && 'place' in cause && isJsonObject(cause.place) ? cause.place.line : undefined
-    throw new CliError(`${describeError(cause)}${line === undefined ? '' : ` (line ${line})`}`, 2, {cause})
+    if (!(cause instanceof RenderError)) throw cause
+    const {line} = cause.place
+    throw new CliError(`${cause.message}${line === undefined ? '' : ` (line ${line})`}`)
   }
 }
 

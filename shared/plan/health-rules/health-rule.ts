@@ -4,7 +4,11 @@ import type {JsonObject} from '../../model/manifest.ts'
 import type {ObjectHealth} from '../health/read-status.ts'
 
 /** One answer of a rule: the health, the clause (see `parseClause`) that must hold for it, and what to say where the object's own words don't. */
-export type Verdict = readonly [health: Exclude<Health, 'Terminating' | 'NotFound'>, when: string, says?: string]
+export type Verdict = readonly [
+  health: Exclude<Health, 'Terminating' | 'NotFound'>,
+  when: string,
+  says?: string | undefined,
+]
 
 /** How objects of some kinds tell their health; plain data, so that a rule may come from anywhere. */
 export interface HealthRule {

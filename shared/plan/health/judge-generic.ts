@@ -26,6 +26,7 @@ import {
  * usage let one read from other conditions, counts and one-word fields. Without any of those it counts as Current, since many kinds have no status.
  */
 export function judgeGeneric(object: JsonObject): ObjectHealth {
+  if (childObject(object, 'status') === undefined) return current('the object is there; it has no status')
   const judged = judgeStatus(object)
   if (judged.health !== 'InProgress' || childObject(object, 'spec')?.suspend !== true) return judged
   return current(`suspended, as its spec asks; before that: ${judged.reason}`)

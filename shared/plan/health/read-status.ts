@@ -93,6 +93,9 @@ function readConditionStatus(status: Json | undefined): Condition['status'] {
 
 /** Brings a reason to one line of at most 500 characters. */
 export function shorten(reason: string): string {
-  const line = reason.replaceAll(/\s+/g, ' ').trim()
+  const line = reason
+    .slice(0, 4 * maxReasonLength)
+    .replaceAll(/\s+/g, ' ')
+    .trim()
   return line.length <= maxReasonLength ? line : `${line.slice(0, maxReasonLength - 1)}…`
 }

@@ -396,6 +396,94 @@ const generic: Case[] = [
     reason: /./,
   },
   {
+    name: 'one whose controller lists no condition yet',
+    object: custom({conditions: [], id: 0}),
+    health: 'InProgress',
+    reason: /reported no conditions/,
+  },
+  {
+    name: 'one whose status is empty',
+    object: custom({}),
+    health: 'Current',
+    reason: /./,
+  },
+  {
+    name: 'one that is ready but cannot be synced',
+    object: custom({
+      conditions: [condition('Ready', 'False', 'Creating'), condition('Synced', 'False', 'ReconcileError')],
+    }),
+    health: 'Failed',
+    reason: /ReconcileError/,
+  },
+  {
+    name: 'one that refers to what is not there',
+    object: custom({conditions: [condition('Ready', 'False', 'SecretNotFound', 'no token')]}),
+    health: 'Failed',
+    reason: /no token/,
+  },
+  {
+    name: 'one that is suspended before it was done',
+    object: {...custom({conditions: [condition('Ready', 'False', 'Waiting')]}), spec: {suspend: true}},
+    health: 'Current',
+    reason: /^suspended, as its spec asks.*Waiting/,
+  },
+  {
+    name: 'one that is suspended and has failed',
+    object: {...custom({phase: 'Failed'}), spec: {suspend: true}},
+    health: 'Failed',
+    reason: /phase is Failed/,
+  },
+  {
+    name: 'one that one of its controllers refuses',
+    object: custom({statuses: {east: {state: 'Accepted'}, west: {state: 'Rejected', reason: 'no such host'}}}),
+    health: 'Failed',
+    reason: /west state is Rejected: no such host/,
+  },
+  {
+    name: 'one whose last run failed, which is past',
+    object: custom({phase: 'Running', lastRunStatus: {state: 'Failed'}}),
+    health: 'Current',
+    reason: /Running/,
+  },
+  {
+    name: 'one with a rack that is short of nodes',
+    object: custom({racks: {a: {nodes: 3, readyNodes: 3}, b: {nodes: 3, readyNodes: 1}}}),
+    health: 'InProgress',
+    reason: /readyNodes is 1 of 3/,
+  },
+  {
+    name: 'one that writes its counts as a share',
+    object: custom({tasksReady: '1/3'}),
+    health: 'InProgress',
+    reason: /tasksReady is 1\/3/,
+  },
+  {
+    name: 'one that is not ready in capitals',
+    object: custom({state: 'DEPLOYED_NOT_READY'}),
+    health: 'InProgress',
+    reason: /DEPLOYED_NOT_READY/,
+  },
+  {
+    name: 'one that does not comply',
+    object: custom({compliant: 'NonCompliant'}),
+    health: 'Failed',
+    reason: /NonCompliant/,
+  },
+  {
+    name: 'a route whose refusal is of an older generation',
+    object: {
+      ...custom({
+        parents: [
+          {conditions: [{...condition('Accepted', 'False', 'Invalid'), observedGeneration: 1}]},
+          {conditions: [{...condition('Accepted', 'True'), observedGeneration: 2}]},
+        ],
+      }),
+      metadata: {name: 'web', generation: 2},
+    },
+    health: 'Current',
+    reason: /./,
+  },
+  {
     name: 'one with a condition of unknown meaning',
     object: custom({conditions: [condition('Paintable', 'False')]}),
     health: 'Current',

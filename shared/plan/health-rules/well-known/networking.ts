@@ -4,6 +4,7 @@ import type {HealthRule, Verdict} from '../health-rule.ts'
 const policyVerdicts: readonly Verdict[] = [
   ['Failed', 'any .ancestors: Accepted=False'],
   ['Failed', 'any .ancestors: ResolvedRefs=False'],
+  ['InProgress', 'any .ancestors: .conditions & !Accepted', 'one of its gateways has not accepted it'],
 ]
 
 export const networkingRules: readonly HealthRule[] = [
