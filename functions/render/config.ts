@@ -1,4 +1,4 @@
-import {z} from 'zod'
+import * as z from 'zod'
 import {type Env, parseEnv} from '#shared/config/parse-env.ts'
 import {parseRepositoryUrl} from '#shared/model/repository-url.ts'
 

@@ -1,5 +1,5 @@
 import type {SQSBatchResponse, SQSEvent, SQSRecord} from 'aws-lambda'
-import {z} from 'zod'
+import * as z from 'zod'
 import {DrawbridgeError, describeError} from '#shared/model/drawbridge-error.ts'
 import {pushEventSchema, sweepSchema} from '#shared/model/push-event.ts'
 import {SourceError} from '#shared/ports/source-error.ts'

@@ -1,4 +1,4 @@
-import {z} from 'zod'
+import * as z from 'zod'
 import {isJsonObject, type JsonObject} from '#shared/model/manifest.ts'
 
 /** The names of the fields that a schema knows at a path, for a hint at the one that was meant. */

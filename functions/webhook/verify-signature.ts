@@ -1,4 +1,4 @@
-import {verifyWithFallback} from '@octokit/webhooks-methods'
+import {Webhooks} from '@octokit/webhooks'
 
 /** What came of checking a body against its signature. `not-utf8`: GitHub sends UTF-8 only, so nothing else can be genuine. */
 export type SignatureCheck = {result: 'valid'; text: string} | {result: 'missing' | 'invalid' | 'empty' | 'not-utf8'}
@@ -16,9 +16,10 @@ export async function verifySignature(
   if (body.byteLength === 0) return {result: 'empty'}
   const text = decodeUtf8(body)
   if (text === undefined) return {result: 'not-utf8'}
-  const [secret, ...others] = secrets
-  if (secret === undefined) return {result: 'invalid'}
-  return (await verifyWithFallback(secret, text, signature, others)) ? {result: 'valid', text} : {result: 'invalid'}
+  for (const secret of secrets) {
+    if (await new Webhooks({secret}).verify(text, signature)) return {result: 'valid', text}
+  }
+  return {result: 'invalid'}
 }
 
 function decodeUtf8(bytes: Uint8Array): string | undefined {

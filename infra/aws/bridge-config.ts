@@ -1,4 +1,4 @@
-import {z} from 'zod'
+import * as z from 'zod'
 import {clusterNameSchema, namespaceSchema} from '#shared/model/names.ts'
 import {BridgeConfigError} from './bridge-config-error.ts'
 

@@ -1,7 +1,7 @@
 import {randomBytes} from 'node:crypto'
 import {mkdir, readFile, rm, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
-import {z} from 'zod'
+import * as z from 'zod'
 import {generateKeyFile, readPublicKey} from '#shared/attest/key-file-signer.ts'
 import {createTrustRoot, type TrustRoot} from '#shared/attest/trust-root.ts'
 import {loadState, saveState} from './state-file.ts'

@@ -1,4 +1,4 @@
-import {z} from 'zod'
+import * as z from 'zod'
 
 const s3AccessSchema = z.object({
   endpoint: z.string(),

@@ -4,7 +4,7 @@ import {dirname, join} from 'node:path'
 import {promisify} from 'node:util'
 
 import {stringify} from 'yaml'
-import {z} from 'zod'
+import * as z from 'zod'
 
 import {LocalStackError} from './local-stack-error.ts'
 

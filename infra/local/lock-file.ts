@@ -2,7 +2,7 @@ import {readFileSync} from 'node:fs'
 import {link, mkdir, readFile, rename, rm, writeFile} from 'node:fs/promises'
 import {dirname} from 'node:path'
 
-import {z} from 'zod'
+import * as z from 'zod'
 
 const holderSchema = z.object({pid: z.number().int().positive(), started: z.string()})
 type Holder = z.infer<typeof holderSchema>

@@ -1,5 +1,5 @@
 import {join} from 'node:path'
-import {z} from 'zod'
+import * as z from 'zod'
 import {createPublishHandler} from '#functions/publish/create-handler.ts'
 import {createRenderHandler} from '#functions/render/create-handler.ts'
 import type {RendererTools} from '#functions/render/renderer-tools.ts'
@@ -12,7 +12,7 @@ import {createSqsClusterQueues} from '#shared/aws/sqs-cluster-queues.ts'
 import {createSqsReceiver} from '#shared/aws/sqs-receiver.ts'
 import {createSqsSender} from '#shared/aws/sqs-sender.ts'
 import {createGitSource} from '#shared/git/create-git-source.ts'
-import {createNoteCommitStatuses} from '#shared/git-hosts/note-commit-statuses.ts'
+import {createCommitStatuses} from '#shared/git-hosts/create-commit-statuses.ts'
 import {clusterAccess, type FunctionName, functionAccess, type StoreGrant} from '#shared/model/access.ts'
 import {API_VERSION} from '#shared/model/api-version.ts'
 import {startTrace} from '#shared/model/trace.ts'
@@ -191,7 +191,7 @@ export async function startBridge(options: StartBridgeOptions): Promise<LocalBri
       {
         ...common,
         store: statusStore,
-        commitStatuses: createNoteCommitStatuses({clock: systemClock}),
+        commitStatuses: createCommitStatuses({clock: systemClock}),
         metrics: options.metrics ?? (() => undefined),
         deadLetters: sender(statusQueue.deadLetterUrl),
       },

@@ -2,7 +2,7 @@ import {randomBytes} from 'node:crypto'
 import {mkdir} from 'node:fs/promises'
 import {join} from 'node:path'
 
-import {z} from 'zod'
+import * as z from 'zod'
 
 import {bucketPolicy, type Grant} from './bucket-policy.ts'
 import type {ControlPlaneTools} from './find-control-plane.ts'

@@ -1,7 +1,7 @@
 import {setImmediate as nextTurn} from 'node:timers/promises'
 
 import {buildApp} from 'fauxqs'
-import {z} from 'zod'
+import * as z from 'zod'
 
 import {findFreePort} from './find-free-port.ts'
 import {LocalStackError} from './local-stack-error.ts'

@@ -1,4 +1,4 @@
-import {z} from 'zod'
+import * as z from 'zod'
 import {canonicalJson} from '../bundle/canonical-json.ts'
 import {limits} from '../model/limits.ts'
 import type {Signer} from '../ports/signer.ts'

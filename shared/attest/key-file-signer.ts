@@ -1,18 +1,18 @@
 import {createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign} from 'node:crypto'
 import {readFile, writeFile} from 'node:fs/promises'
+import {memoizeAsync} from '../async/memoize-async.ts'
 import type {Signer} from '../ports/signer.ts'
 import {keyIdOf} from './trust-root.ts'
 
 /** Signs with a private key in a PEM file (PKCS #8, ECDSA P-256): what stands in for KMS on one machine. The file is read once. */
 export function createKeyFileSigner(file: string): Signer {
-  let loaded: Promise<KeyObject> | undefined
-  const load = (): Promise<KeyObject> => {
-    loaded ??= readFile(file).then((pem) => createPrivateKey(pem))
-    return loaded
-  }
+  const load = memoizeAsync(async () => {
+    const key = createPrivateKey(await readFile(file))
+    return {key, id: keyIdOf(publicPem(key))}
+  })
   return {
-    keyId: async () => keyIdOf(publicPem(await load())),
-    sign: async (message) => sign('sha256', message, {key: await load(), dsaEncoding: 'der'}),
+    keyId: async () => (await load()).id,
+    sign: async (message) => sign('sha256', message, {key: (await load()).key, dsaEncoding: 'der'}),
   }
 }
 

@@ -1,4 +1,4 @@
-import {z} from 'zod'
+import * as z from 'zod'
 import {bundleHeaderSchema} from '../bundle/bundle-header.ts'
 import {API_VERSION} from '../model/api-version.ts'
 import {appNameSchema, clusterNameSchema, commitSchema} from '../model/names.ts'

@@ -1,5 +1,5 @@
 import {createPublicKey} from 'node:crypto'
-import {z} from 'zod'
+import * as z from 'zod'
 import {API_VERSION} from '../model/api-version.ts'
 import {digestOf, digestSchema} from '../model/digest.ts'
 import {VerificationError} from './verification-error.ts'

@@ -1,4 +1,4 @@
-import {z} from 'zod'
+import * as z from 'zod'
 import {API_VERSION} from '../model/api-version.ts'
 import {digestSchema} from '../model/digest.ts'
 import {appNameSchema, clusterNameSchema} from '../model/names.ts'

@@ -1,4 +1,4 @@
-import {z} from 'zod'
+import * as z from 'zod'
 import type {SourceTree} from '../ports/git-source.ts'
 import {readArchive} from './archive-tree.ts'
 import {gitHttpLimits} from './git-http-client.ts'

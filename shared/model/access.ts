@@ -49,6 +49,7 @@ export const functionAccess: Readonly<Record<FunctionName, readonly StoreGrant[]
     {actions: ['s3:PutObject'], keys: everyAttestation, writes: 'swap'},
     {actions: ['s3:GetObject'], keys: everyDesired},
     {actions: ['s3:PutObject'], keys: everyDesired, writes: 'swap'},
+    {actions: ['s3:GetObject'], keys: everyReport},
     {actions: ['s3:ListBucket'], keys: `${prefixes.clusters}*`},
     {actions: ['s3:ListBucket'], keys: everyBundle},
     {actions: ['s3:ListBucket'], keys: everyAttestation},

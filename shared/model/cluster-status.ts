@@ -1,4 +1,4 @@
-import {z} from 'zod'
+import * as z from 'zod'
 import {API_VERSION} from './api-version.ts'
 import {clusterReportSchema, reportEventSchema} from './cluster-report.ts'
 import {clusterNameSchema, timeSchema} from './names.ts'

@@ -1,5 +1,5 @@
 import {createHash} from 'node:crypto'
-import {z} from 'zod'
+import * as z from 'zod'
 
 /** `sha256:<64 lower-case hex>`, always of the exact stored bytes. */
 export type Digest = `sha256:${string}`

@@ -1,4 +1,4 @@
-import {z} from 'zod'
+import * as z from 'zod'
 
 /** An RFC 1123 label: the names of clusters, which become parts of queue names, object keys and role names. */
 export const clusterNameSchema = z

@@ -1,4 +1,4 @@
-import {z} from 'zod'
+import * as z from 'zod'
 import {API_VERSION} from './api-version.ts'
 import {allowSchema} from './app.ts'
 import {declarationSchema, presentAppSchema} from './desired-state.ts'

@@ -1,4 +1,4 @@
-import {z} from 'zod'
+import * as z from 'zod'
 import {API_VERSION} from './api-version.ts'
 import {commitSchema, refSchema} from './names.ts'
 import {traceSchema} from './trace.ts'

@@ -1,5 +1,5 @@
 import {randomBytes} from 'node:crypto'
-import {z} from 'zod'
+import * as z from 'zod'
 import {timeSchema} from './names.ts'
 
 /** The stages that a push passes, in order. */

@@ -1,6 +1,6 @@
 import {createHash} from 'node:crypto'
 import {gunzipSync, gzipSync} from 'node:zlib'
-import {z} from 'zod'
+import * as z from 'zod'
 import {API_VERSION} from '../model/api-version.ts'
 import {groupOf, refKey} from '../model/object-ref.ts'
 import {type InventoryEntry, inventoryUnion} from './inventory.ts'

@@ -1,5 +1,9 @@
 import type {HealthRule} from '../health-rule.ts'
 
+// NetApp's protection kinds have moved from one group to the other.
+const protectedKinds = (...names: readonly string[]): string[] =>
+  names.flatMap((name) => [`astra.netapp.io/${name}`, `protect.trident.netapp.io/${name}`])
+
 export const dataStoreRules: readonly HealthRule[] = [
   {
     kinds: ['postgresql.cnpg.io/Cluster'],
@@ -242,30 +246,44 @@ export const dataStoreRules: readonly HealthRule[] = [
     verdicts: [['Failed', '.phase=Unavailable']],
   },
   {
-    kinds: [
-      'astra.netapp.io/Backup',
-      'astra.netapp.io/Snapshot',
-      'astra.netapp.io/ExecHooksRun',
-      'astra.netapp.io/ResticVolumeBackup',
-      'astra.netapp.io/ResticVolumeRestore',
-      'astra.netapp.io/KopiaVolumeBackup',
-      'astra.netapp.io/KopiaVolumeRestore',
-      'astra.netapp.io/BackupRestore',
-      'astra.netapp.io/SnapshotRestore',
-      'astra.netapp.io/BackupInplaceRestore',
-      'astra.netapp.io/SnapshotInplaceRestore',
-      'astra.netapp.io/ResourceBackup',
-      'astra.netapp.io/ResourceRestore',
-      'astra.netapp.io/PVCCopy',
-      'astra.netapp.io/PVCErase',
-      'astra.netapp.io/ShutdownSnapshot',
-    ],
+    kinds: protectedKinds(
+      'Backup',
+      'Snapshot',
+      'ExecHooksRun',
+      'ResticVolumeBackup',
+      'ResticVolumeRestore',
+      'KopiaVolumeBackup',
+      'KopiaVolumeRestore',
+      'BackupRestore',
+      'SnapshotRestore',
+      'BackupInplaceRestore',
+      'SnapshotInplaceRestore',
+      'ResourceBackup',
+      'ResourceRestore',
+      'PVCCopy',
+      'PVCErase',
+      'ShutdownSnapshot',
+      'AutoSupportBundle',
+    ),
     awaits: '.state',
     verdicts: [
       ['Failed', '.state=Failed|Error'],
       ['Current', '.state=Completed'],
       ['InProgress', '.state'],
     ],
+  },
+  {
+    kinds: protectedKinds('AppMirrorRelationship'),
+    awaits: '.state',
+    verdicts: [
+      ['Failed', '.state=Failed|Error'],
+      ['Current', '.state=Established|Promoted|Failed over|Deleted'],
+      ['InProgress', '.state'],
+    ],
+  },
+  {
+    kinds: protectedKinds('AppVault'),
+    awaits: '.state',
   },
   {
     kinds: ['snapshot.storage.k8s.io/VolumeSnapshot', 'snapshot.storage.k8s.io/VolumeSnapshotContent'],

@@ -158,6 +158,10 @@ export const networkingRules: readonly HealthRule[] = [
     ],
   },
   {
+    kinds: ['elbv2.k8s.aws/TargetGroupBinding'],
+    awaits: '.observedGeneration',
+  },
+  {
     kinds: ['route.openshift.io/Route'],
     awaits: '.ingress',
     verdicts: [

@@ -30,6 +30,7 @@ export const workloadRules: readonly HealthRule[] = [
     verdicts: [
       ['Current', 'Stopped=True'],
       ['Failed', '.modelStatus.transitionStatus=BlockedByFailedLoad|InvalidSpec'],
+      ['InProgress', '.modelStatus.transitionStatus=InProgress & Ready=False'],
       ['Failed', 'Ready=False'],
     ],
   },
@@ -41,14 +42,13 @@ export const workloadRules: readonly HealthRule[] = [
       ['Current', 'spec.updateStrategy.paused=true', 'its rollout is paused, as its spec asks'],
       ['Failed', 'FailedCreatePod=True'],
       ['Failed', 'FailedUpdatePod=True'],
-      [
-        'InProgress',
-        'spec.updateStrategy.rollingUpdate.partition>0',
-        'the rest of the rollout waits for its partition',
-      ],
-      ['InProgress', 'spec.updateStrategy.partition>0', 'the rest of the rollout waits for its partition'],
-      ['InProgress', '.updatedReadyReplicas<.replicas'],
+      ['Failed', 'FailedScale=True'],
+      ['Failed', 'FailedUpdate=True'],
       ['InProgress', '.replicas<spec.replicas'],
+      ['InProgress', '.readyReplicas<.replicas & !.updatedReadyReplicas'],
+      ['Current', 'spec.updateStrategy.rollingUpdate.partition>0', 'the rest of the rollout waits for its partition'],
+      ['Current', 'spec.updateStrategy.partition>0', 'the rest of the rollout waits for its partition'],
+      ['InProgress', '.updatedReadyReplicas<.replicas'],
     ],
   },
   {
@@ -58,6 +58,16 @@ export const workloadRules: readonly HealthRule[] = [
       ['Current', 'spec.updateStrategy.rollingUpdate.paused=true', 'its rollout is paused, as its spec asks'],
       ['InProgress', '.updatedNumberScheduled<.desiredNumberScheduled'],
       ['InProgress', '.numberAvailable<.desiredNumberScheduled'],
+    ],
+  },
+  {
+    kinds: ['apps.kruise.io/BroadcastJob'],
+    awaits: '.phase',
+    verdicts: [
+      ['Failed', '.phase=failed'],
+      ['Current', '.phase=completed'],
+      ['Current', '.phase=paused', 'paused, as its spec asks'],
+      ['InProgress', '.phase'],
     ],
   },
   {
