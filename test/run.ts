@@ -16,7 +16,8 @@ const fileTimeoutMilliseconds = 300_000
 const files: string[] = []
 for await (const file of glob('test/**/*.test.ts', {cwd: root})) {
   const path = relative('.', file)
-  if (wanted.length === 0 || wanted.some((prefix) => path.startsWith(relative(root, join(process.cwd(), prefix))))) files.push(path)
+  if (wanted.length === 0 || wanted.some((prefix) => path.startsWith(relative(root, join(process.cwd(), prefix)))))
+    files.push(path)
 }
 files.sort()
 if (files.length === 0) {
@@ -25,7 +26,10 @@ if (files.length === 0) {
 }
 
 const onProgress = (line: string): void => void process.stderr.write(`${line}\n`)
-await Promise.all([findControlPlane({env: process.env, onProgress}), findRendererTools({env: process.env, cacheDir: cacheDirOf(process.env)})])
+await Promise.all([
+  findControlPlane({env: process.env, onProgress}),
+  findRendererTools({env: process.env, cacheDir: cacheDirOf(process.env)}),
+])
 
 const child = spawn(
   process.execPath,
