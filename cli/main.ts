@@ -51,6 +51,7 @@ const commands: Record<string, () => Promise<AddCommand>> = {
   health: async () => (await import('./health.ts')).addHealthCommand,
   verify: async () => (await import('./verify.ts')).addVerifyCommand,
   keys: async () => (await import('./keys.ts')).addKeysCommand,
+  agent: async () => (await import('./agent.ts')).addAgentCommand,
 }
 const asked = commands[process.argv[2] ?? '']
 const adders = await Promise.all((asked === undefined ? Object.values(commands) : [asked]).map((load) => load()))
