@@ -1,5 +1,5 @@
 import {gunzipSync, gzipSync} from 'node:zlib'
-import {z} from 'zod'
+import * as z from 'zod'
 import {type Digest, digestSchema} from '#shared/model/digest.ts'
 import {limits} from '#shared/model/limits.ts'
 import {childObject} from '#shared/model/manifest.ts'

@@ -62,6 +62,7 @@ export async function applyObject(
         fieldManager: FIELD_MANAGER,
         force: true,
         detail: 'metadata',
+        lastTry: ctx.signal,
         ...impersonatedUser(bundle.app),
       }),
     )

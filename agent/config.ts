@@ -1,4 +1,4 @@
-import {z} from 'zod'
+import * as z from 'zod'
 import {DrawbridgeError} from '#shared/model/drawbridge-error.ts'
 import {clusterNameSchema, namespaceSchema} from '#shared/model/names.ts'
 

@@ -99,7 +99,7 @@ function keepLease(kube: LeaseClient, options: LeaseOptions, first: KubeObject):
   let busy = false
   const timer = setInterval(
     () => {
-      // Two thirds of the duration: before anybody else may take it, with time to stop writing.
+      // Before anybody else may take it, with time left to stop writing.
       if (performance.now() - renewedAt > options.leaseSeconds * 1000 * (4 / 5)) {
         options.log('the Lease could not be renewed in time')
         end()

@@ -161,6 +161,7 @@ function isNewer(ctx: AgentContext, body: string): boolean {
 async function finishTerm(ctx: AgentContext): Promise<void> {
   for (const app of ctx.apps.values()) {
     app.abort?.abort()
+    app.loaded()
     clearTimeout(app.retry)
     clearTimeout(app.deadline)
   }

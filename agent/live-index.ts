@@ -1,4 +1,5 @@
 import type {Health} from '#shared/model/cluster-report.ts'
+import {describeError} from '#shared/model/drawbridge-error.ts'
 import {type ObjectRef, refKey} from '#shared/model/object-ref.ts'
 import {computeHealth} from '#shared/plan/compute-health.ts'
 import {fingerprintFields} from '#shared/plan/fingerprint-fields.ts'
@@ -213,14 +214,23 @@ function judge(
   if (terminating) return {health: 'Terminating', healthReason: 'is being deleted', healthPending: false}
   if (detailOf(type) === 'metadata') return {health: 'Current', healthReason: 'is there', healthPending: false}
   if (detail === 'whole') {
-    const {health, reason} = computeHealth({...object, apiVersion: apiVersionOf(type), kind: type.kind})
-    return {health, healthReason: reason, healthPending: false}
+    return {...healthOf(type, object), healthPending: false}
   }
   // An answer to our own write: its status comes with the watch. Where the spec did not change, what was known still holds.
   if (known !== undefined && known.generation === object.metadata.generation && known.uid === object.metadata.uid) {
     return {health: known.health, healthReason: known.healthReason, healthPending: true}
   }
   return {health: 'InProgress', healthReason: 'was just applied', healthPending: true}
+}
+
+/** An object that the rules cannot be applied to must not stop the others of its kind from being seen. */
+function healthOf(type: ResourceType, object: KubeObject): Pick<LiveObject, 'health' | 'healthReason'> {
+  try {
+    const {health, reason} = computeHealth({...object, apiVersion: apiVersionOf(type), kind: type.kind})
+    return {health, healthReason: reason}
+  } catch (error) {
+    return {health: 'Unknown', healthReason: `its health cannot be computed: ${describeError(error)}`}
+  }
 }
 
 function ownTime(managedFields: unknown): string {

@@ -16,13 +16,19 @@ import {createConcurrencyLimit} from './limit-concurrency.ts'
 import {runAgent} from './run-agent.ts'
 
 const REQUESTS_AT_ONCE = 16
+const MAX_STOP_MS = 4_500
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const
 
 async function main(): Promise<void> {
   const environment = loadAgentEnvironment(process.env)
   const ports = await createPorts(environment)
   const stop = new AbortController()
-  for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort())
+  const onSignal = () => {
+    stop.abort()
+    // Whatever hangs by then is safe to leave: everything can be killed at any instruction.
+    setTimeout(() => process.exit(0), MAX_STOP_MS).unref()
+  }
+  for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, onSignal)
   await runAgent(ports, environment.config, stop.signal)
   ports.kube.close()
 }

@@ -86,6 +86,7 @@ async function pruneObject(
         uid: live.uid,
         resourceVersion: live.resourceVersion,
         propagation: 'Background',
+        lastTry: ctx.signal,
         ...impersonation,
       })
       if (answer !== 'conflict') return decision

@@ -24,9 +24,13 @@ export function setDesired(ctx: AgentContext, desired: DesiredState, pulledAt: D
     // Set before any app runs: whoever asks what this app wants now waits until it is known.
     if (target.state === 'present' && currentBundle(app) === undefined) {
       const {promise, resolve} = Promise.withResolvers<void>()
+      const before = app.loaded
       app.loading = promise
-      app.loaded = resolve
-    }
+      app.loaded = () => {
+        before()
+        resolve()
+      }
+    } else app.loaded()
   }
   const named = new Set(desired.apps.map(({name}) => name))
   for (const app of ctx.apps.values()) if (!named.has(app.name)) leaveAlone(ctx, app)

@@ -130,7 +130,7 @@ export function createKubeClient(transport: KubeTransport): KubeClient {
         contentType: 'application/apply-patch+yaml',
         body,
         impersonate: options.impersonate,
-        signal: options.signal,
+        lastTry: options.lastTry,
         ...about(options.dryRun ? 'dry-run' : 'apply', type, target),
       })
       return readObject(answer)
@@ -185,7 +185,7 @@ export function createKubeClient(transport: KubeTransport): KubeClient {
             preconditions,
           }),
           impersonate: options.impersonate,
-          signal: options.signal,
+          lastTry: options.lastTry,
           ...about('delete', type, target),
         },
         [404, 409],

@@ -37,7 +37,8 @@ export interface ApplyOptions {
   detail: Detail
   /** `system:serviceaccount:<namespace>:<name>` */
   impersonate?: string
-  signal?: AbortSignal
+  /** Once it ends the request is not tried again; one under way is finished. */
+  lastTry?: AbortSignal
 }
 
 export interface DeleteOptions {
@@ -45,7 +46,8 @@ export interface DeleteOptions {
   resourceVersion?: string
   propagation: 'Background' | 'Foreground' | 'Orphan'
   impersonate?: string
-  signal?: AbortSignal
+  /** Once it ends the request is not tried again; one under way is finished. */
+  lastTry?: AbortSignal
 }
 
 /**

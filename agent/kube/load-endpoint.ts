@@ -1,7 +1,7 @@
 import {readFile} from 'node:fs/promises'
 import path from 'node:path'
 import {parse} from 'yaml'
-import {z} from 'zod'
+import * as z from 'zod'
 import {KubeError} from './kube-error.ts'
 
 /** Where an API server is and how to prove who asks. */

@@ -14,6 +14,8 @@ export interface KubeRequest {
   body?: string
   impersonate?: string | undefined
   signal?: AbortSignal | undefined
+  /** Once it ends nothing is tried again. */
+  lastTry?: AbortSignal | undefined
   /** Tries in all; 5 by default. Only 429, 5xx and broken connections are tried again. */
   attempts?: number
   timeoutMs?: number
@@ -108,7 +110,11 @@ export function createTransport(endpoint: KubeEndpoint, onThrottled: () => void 
           }
           clearTimeout(timer)
           timer = setTimeout(expire, limitMs)
-          onBytes(chunk)
+          try {
+            onBytes(chunk)
+          } catch (error) {
+            outgoing.destroy(error instanceof Error ? error : new Error(String(error)))
+          }
         })
         incoming.on('error', fail)
         incoming.on('end', () => {
@@ -137,12 +143,13 @@ export function createTransport(endpoint: KubeEndpoint, onThrottled: () => void 
         if (error instanceof KubeError) throw error
         failure = new KubeError('UNAVAILABLE', `${request.what}: the API server cannot be reached`, {}, {cause: error})
       }
-      if (attempt >= attempts) throw failure
+      if (attempt >= attempts || request.lastTry?.aborted) throw failure
       try {
         await sleep(waitMs, undefined, request.signal ? {signal: request.signal} : {})
       } catch (cause) {
         throw new KubeError('ABORTED', `${request.what}: stopped`, {}, {cause})
       }
+      if (request.lastTry?.aborted) throw failure
     }
   }
 

@@ -211,3 +211,40 @@ test('compares every object with a dry run now and then, whatever the watches te
     false,
   )
 })
+
+test('catches up to the last of many publications, however fast they come and wherever objects move', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const space = 'hasty'
+  const states = Array.from({length: 12}, (_, i): Record<string, TestApp> => {
+    const wanderer = configMap(space, 'wanderer', {v: String(i)})
+    const apps = ['a', 'b', 'c'].map((name, place) => {
+      const own = configMap(space, name, {v: String(i)})
+      return [name, {manifests: [own, ...(i % 3 === place ? [wanderer] : [])]}] as const
+    })
+    return {space: {manifests: [namespace(space)]}, ...Object.fromEntries(apps)}
+  })
+  const agent = bridge.startAgent()
+  for (const state of states) {
+    await bridge.publish(state)
+    await sleep(15)
+  }
+  const last = ['a=a:{"v":"11"}', 'b=b:{"v":"11"}', 'c=c:{"v":"11"}', 'wanderer=c:{"v":"11"}']
+  await waitUntil(
+    async () => JSON.stringify(await stateOf(space)) === JSON.stringify(last),
+    () => JSON.stringify(agent.events.slice(-10)),
+  )
+  await waitUntil(
+    () => bridge.report()?.apps.every(({ready}) => ready === 'True') === true,
+    () => JSON.stringify(bridge.report()?.apps.map(({name, ready, message}) => ({name, ready, message}))),
+  )
+
+  await agent.stop()
+  for (const v of ['12', '13', '14'])
+    await bridge.publish(
+      {space: {manifests: [namespace(space)]}, a: {manifests: [configMap(space, 'a', {v})]}},
+      {removed: {b: 'Delete', c: 'Delete'}},
+    )
+  const next = bridge.startAgent()
+  await waitUntil(async () => JSON.stringify(await stateOf(space)) === '["a=a:{\\"v\\":\\"14\\"}"]', 'the last one')
+  assert.equal(next.events.filter(({event, app}) => event === 'applied' && app === 'a').length, 1)
+})
