@@ -64,8 +64,8 @@ export async function reconcileApp(
   }
   const pruned = await prune(ctx, app, bundle, signal)
   if (app.unsaved && !ctx.signal.aborted) await saveInventory(ctx, app)
-  if (signal.aborted) return
   tellPruned(ctx, app, pruned)
+  if (signal.aborted) return
   app.toldProblem = undefined
   if (pruned.retained.length === 0) app.failures = 0
   else requestReconcile(ctx, app, 'soon')
