@@ -2,7 +2,7 @@ import {readFile} from 'node:fs/promises'
 import {resolve} from 'node:path'
 import type {Command} from 'commander'
 import {APP_SERVICE_ACCOUNT, type InstallProfile} from '#infra/agent/agent-install.ts'
-import {completeInstall, type NeededValue} from '#infra/agent/complete-install.ts'
+import {completeInstall} from '#infra/agent/complete-install.ts'
 import {formatInstall} from '#infra/agent/format-install.ts'
 import {InstallError} from '#infra/agent/install-error.ts'
 import {listInstallObjects} from '#infra/agent/list-install-objects.ts'
@@ -73,7 +73,7 @@ Exit status: 0 printed, 2 what was given makes no installation.
     .action(async (options: ManifestsOptions) => {
       const {install, missing} = complete(await givenBy(io, options))
       if (missing.length > 0) {
-        const flags = missing.map((name) => `--${flagNames[name]}`).join(', ')
+        const flags = missing.map(flagOf).join(', ')
         if (options.complete)
           throw new CliError(`missing: ${flags}; without --complete placeholders are printed for them`)
         io.err(`drawbridge: placeholders stand for ${flags}: replace every REPLACE-WITH-… before this is applied\n`)
@@ -90,14 +90,9 @@ const notices: Record<InstallProfile, string> = {
   tenant: 'drawbridge: profile tenant: every app must name a serviceAccount that the agent may impersonate\n',
 }
 
-const flagNames: Record<NeededValue, string> = {
-  cluster: 'cluster',
-  region: 'region',
-  bucket: 'bucket',
-  queueUrl: 'queue-url',
-  statusQueueUrl: 'status-queue-url',
-  trustRoot: 'trust-root',
-  image: 'image',
+/** `queueUrl` is given by `--queue-url`. */
+function flagOf(name: string): string {
+  return `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 }
 
 async function givenBy(io: CliIo, options: ManifestsOptions): Promise<unknown> {
@@ -116,8 +111,11 @@ function complete(given: unknown): ReturnType<typeof completeInstall> {
   try {
     return completeInstall(given)
   } catch (cause) {
-    if (cause instanceof InstallError) throw new CliError(cause.message, 2, {cause})
-    throw cause
+    if (!(cause instanceof InstallError)) throw cause
+    const lines = cause.problems.map(({path: [name = '', ...rest], message}) => {
+      return `\n  ${[flagOf(name), ...rest].join(' ')}: ${message}`
+    })
+    throw new CliError(`this makes no installation:${lines.join('')}`)
   }
 }
 

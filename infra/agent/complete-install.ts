@@ -77,13 +77,16 @@ const placeholders: Record<NeededValue, string> = {
 
 /**
  * Checks what was given, and fills in defaults, and placeholders for needed values that were not given: an agent refuses to start with
- * any of them. Throws `InstallError` INVALID that lists every problem at once.
+ * any of them. Throws `InstallError` with every problem at once.
  */
 export function completeInstall(given: unknown): {install: AgentInstall; missing: NeededValue[]} {
   const parsed = schema.safeParse(given)
   if (!parsed.success) {
-    const problems = parsed.error.issues.map(({path, message}) => `${path.join('.')}: ${message}`)
-    throw new InstallError('INVALID', `this makes no installation:\n  ${problems.join('\n  ')}`, {problems})
+    const problems = parsed.error.issues.map((issue) => ({
+      path: issue.path.map(String),
+      message: issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message,
+    }))
+    throw new InstallError(problems)
   }
   const {metricsFrom, credentialsSecret, ...values} = parsed.data
   const install: AgentInstall = {
