@@ -1,0 +1,259 @@
+import assert from 'node:assert/strict'
+import {after, before, type TestContext, test} from 'node:test'
+import type {KubeTransport} from '#agent/kube/send-request.ts'
+import type {JsonObject} from '#shared/model/manifest.ts'
+import type {TestApp} from '../../agent/publish-state.ts'
+import {configMap, deployment, namespace, waitUntil} from '../../agent/start-test-agent.ts'
+import {type InstallStage, startInstallStage} from './install-stage.ts'
+
+let stage: InstallStage
+before(async () => {
+  stage = await startInstallStage()
+})
+after(() => stage?.stop())
+
+/** Installs the agent under a profile for one test, in a namespace of its own. */
+async function install(t: TestContext, profile: string, inNamespace: string, more: readonly string[] = []) {
+  t.after(async () => {
+    await stage.kubectl(['delete', 'clusterrolebinding/drawbridge-agent', '--ignore-not-found', '--wait=false'])
+    await stage.kubectl(['delete', 'clusterrole/drawbridge-agent', '--ignore-not-found', '--wait=false'])
+  })
+  const flags = [...stage.flags, '--profile', profile, '--namespace', inNamespace, '--env', 'LEASE_SECONDS=2', ...more]
+  return stage.install([...flags, '--env', 'POLL_INTERVAL_SECONDS=1'])
+}
+
+async function create(path: string, object: JsonObject, client: KubeTransport = stage.admin): Promise<string> {
+  const {status, body} = await client.send(
+    {method: 'POST', path, body: JSON.stringify(object), what: `create ${path}`, attempts: 1},
+    [400, 403, 409, 422],
+  )
+  return status < 300 || status === 409 ? 'created' : body
+}
+
+/** The status that an API server answers to a request of a ServiceAccount. */
+async function statusOf(
+  client: KubeTransport,
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
+  path: string,
+  body?: object,
+) {
+  const {status} = await client.send(
+    {
+      method,
+      path,
+      what: path,
+      attempts: 1,
+      ...(body === undefined ? {} : {body: JSON.stringify(body)}),
+      ...(method === 'PATCH' ? {contentType: 'application/merge-patch+json'} : {}),
+    },
+    [400, 403, 404, 409, 422],
+  )
+  return status
+}
+
+const dataOf = async (name: string, inNamespace: string): Promise<unknown> => {
+  const path = `/api/v1/namespaces/${inNamespace}/configmaps/${name}`
+  const {status, body} = await stage.admin.send({method: 'GET', path, what: path}, [404])
+  return status === 404 ? 'absent' : JSON.parse(body).data
+}
+
+for (const profile of ['platform', 'tenant']) {
+  test(`the pod of profile ${profile} is admitted where Pod Security enforces "restricted"`, async (t) => {
+    const {spec} = await install(t, profile, `pod-${profile}`)
+    const path = `/api/v1/namespaces/pod-${profile}/pods?dryRun=All`
+    const pod = {apiVersion: 'v1', kind: 'Pod', metadata: {name: 'agent'}, spec: spec.template.spec}
+    assert.equal(await create(path, pod as unknown as JsonObject), 'created')
+    // The namespace does enforce it: the same pod, allowed to gain privileges, is refused.
+    const container = {...spec.template.spec.containers[0], securityContext: {allowPrivilegeEscalation: true}}
+    const loose = {...pod, spec: {...pod.spec, containers: [container]}}
+    assert.match(await create(path, loose as unknown as JsonObject), /violates PodSecurity \\"restricted/)
+  })
+}
+
+test('installing the same again changes nothing, not even the Lease that an agent holds', async (t) => {
+  const flags = [...stage.flags, '--profile', 'tenant', '--namespace', 'again']
+  const first = await install(t, 'tenant', 'again')
+  const agent = await stage.startAgent(first, 'again')
+  t.after(() => agent.stop())
+  const holder = async () => {
+    const path = '/apis/coordination.k8s.io/v1/namespaces/again/leases/drawbridge-agent'
+    return JSON.parse((await stage.admin.send({method: 'GET', path, what: path})).body).spec?.holderIdentity ?? ''
+  }
+  await waitUntil(
+    async () => (await holder()) !== '',
+    () => `a holder; ${agent.lines.join('\n')}`,
+  )
+  const before = await holder()
+  await stage.install([...flags, '--env', 'LEASE_SECONDS=2', 'POLL_INTERVAL_SECONDS=1'])
+  assert.equal(await holder(), before)
+})
+
+test('profile platform applies an app that names no serviceAccount, of any kind', async (t) => {
+  const agent = await stage.startAgent(await install(t, 'platform', 'platform'), 'platform')
+  t.after(() => agent.stop())
+  const role = {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRole',
+    metadata: {name: 'made-by-app'},
+    rules: [{apiGroups: [''], resources: ['secrets'], verbs: ['get']}],
+  }
+  const secret = {apiVersion: 'v1', kind: 'Secret', metadata: {name: 'key', namespace: 'shop'}, stringData: {a: 'b'}}
+  await stage.publisher.publish({
+    shop: {
+      manifests: [
+        namespace('shop'),
+        configMap('shop', 'settings', {a: '1'}),
+        deployment('shop', 'web', 0),
+        role,
+        secret,
+      ],
+    },
+  })
+  await waitUntil(
+    () => agent.lines.some((line) => line.includes('"event":"applied"')),
+    () => `the apply; ${agent.lines.join('\n')}`,
+  )
+  assert.deepEqual(await dataOf('settings', 'shop'), {a: '1'})
+  await stage.publisher.publish({shop: {manifests: [namespace('shop'), configMap('shop', 'settings', {a: '2'})]}})
+  await waitUntil(
+    async () => (await statusOf(stage.admin, 'GET', '/apis/apps/v1/namespaces/shop/deployments/web')) === 404,
+    () => `the prune; ${agent.lines.join('\n')}`,
+  )
+  assert.equal(await agent.stop(), 0)
+})
+
+test('profile tenant applies, heals and prunes as the serviceAccount that the app names, and as nobody else', async (t) => {
+  await makeTenant('web', 'drawbridge-deployer')
+  await makeTenant('web', 'somebody')
+  const agent = await stage.startAgent(await install(t, 'tenant', 'tenants'), 'tenants')
+  t.after(() => agent.stop())
+  const app = (data: string, more: Partial<TestApp> = {}): TestApp => ({
+    manifests: [configMap('web', 'settings', {data}), deployment('web', 'site', 0)],
+    serviceAccount: 'web/drawbridge-deployer',
+    ...more,
+  })
+  const says = (text: string) =>
+    waitUntil(
+      () => agent.lines.some((line) => line.includes(text)),
+      () => `${text}; ${agent.lines.join('\n')}`,
+    )
+  await stage.publisher.publish({web: app('1')})
+  await says('"event":"applied"')
+  assert.deepEqual(await dataOf('settings', 'web'), {data: '1'})
+
+  await statusOf(stage.admin, 'PATCH', '/api/v1/namespaces/web/configmaps/settings', {data: {data: 'changed'}})
+  await says('"event":"healed"')
+  assert.deepEqual(await dataOf('settings', 'web'), {data: '1'})
+
+  await stage.publisher.publish({web: {...app('1'), manifests: [deployment('web', 'site', 0)]}})
+  await waitUntil(
+    async () => (await dataOf('settings', 'web')) === 'absent',
+    () => agent.lines.join('\n'),
+  )
+
+  await stage.publisher.publish({
+    web: app('2', {serviceAccount: 'web/somebody'}),
+    bare: {manifests: [configMap('web', 'bare')]},
+    outside: {manifests: [configMap('default', 'outside')], serviceAccount: 'web/drawbridge-deployer'},
+  })
+  await says('cannot impersonate resource \\"serviceaccounts\\"')
+  await says('User \\"system:serviceaccount:tenants:drawbridge-agent\\" cannot patch resource \\"configmaps\\"')
+  await says('User \\"system:serviceaccount:web:drawbridge-deployer\\" cannot patch resource \\"configmaps\\"')
+  assert.equal(await dataOf('settings', 'web'), 'absent')
+  assert.equal(await dataOf('bare', 'web'), 'absent')
+  assert.equal(await dataOf('outside', 'default'), 'absent')
+  assert.equal(await agent.stop(), 0)
+})
+
+test('profile tenant gives the agent itself no way to secrets, to more rights or to its own trust root', async (t) => {
+  await makeTenant('rights', 'deployer')
+  const deploymentOfAgent = await install(t, 'tenant', 'tenant-rights', ['--impersonate', 'rights/deployer'])
+  const agent = await stage.clientOf('tenant-rights', 'drawbridge-agent')
+  const rbac = '/apis/rbac.authorization.k8s.io/v1'
+  const own = '/api/v1/namespaces/tenant-rights'
+  const [volume] = deploymentOfAgent.spec.template.spec.volumes as {configMap: {name: string}}[]
+  const trustRoot = volume?.configMap.name ?? ''
+  assert.match(trustRoot, /^drawbridge-trust-root-/)
+  const wide = {metadata: {name: 'wide'}, rules: [{apiGroups: ['*'], resources: ['*'], verbs: ['*']}]}
+  const map = {metadata: {name: 'x'}}
+  const refused: [string, Parameters<typeof statusOf>[1], string, object?][] = [
+    ['Secrets of another namespace', 'GET', '/api/v1/namespaces/default/secrets'],
+    ['Secrets of its own', 'GET', `${own}/secrets`],
+    ['all Secrets', 'GET', '/api/v1/secrets'],
+    ['a ClusterRole', 'POST', `${rbac}/clusterroles`, wide],
+    ['its own ClusterRole', 'PATCH', `${rbac}/clusterroles/drawbridge-agent`, {rules: wide.rules}],
+    ['its own Role', 'PATCH', `${rbac}/namespaces/tenant-rights/roles/drawbridge-agent`, {rules: wide.rules}],
+    ['a binding', 'DELETE', `${rbac}/clusterrolebindings/drawbridge-agent`],
+    ['a ConfigMap elsewhere', 'POST', '/api/v1/namespaces/default/configmaps', map],
+    ['a pod in its own namespace', 'POST', `${own}/pods`, {...map, spec: {containers: [{name: 'a', image: 'a'}]}}],
+    [
+      'its own Deployment',
+      'PATCH',
+      '/apis/apps/v1/namespaces/tenant-rights/deployments/drawbridge-agent',
+      {spec: {replicas: 0}},
+    ],
+    ['a namespace', 'POST', '/api/v1/namespaces', map],
+    ['a token of an app', 'POST', '/api/v1/namespaces/rights/serviceaccounts/deployer/token', {spec: {}}],
+    ['another Lease', 'GET', '/apis/coordination.k8s.io/v1/namespaces/tenant-rights/leases/other'],
+  ]
+  for (const [what, method, path, body] of refused) assert.equal(await statusOf(agent, method, path, body), 403, what)
+  const other = {data: {'trust-root.json': 'mine'}}
+  assert.equal(
+    await statusOf(agent, 'PATCH', `${own}/configmaps/${trustRoot}`, other),
+    422,
+    'the trust root is immutable',
+  )
+  for (const user of ['system:serviceaccount:rights:other', 'system:serviceaccount:default:deployer', 'admin']) {
+    const impersonated = agent.send({method: 'GET', path: '/api', what: 'impersonate', impersonate: user, attempts: 1})
+    await assert.rejects(impersonated, /cannot impersonate/, user)
+  }
+  const deployer = {impersonate: 'system:serviceaccount:rights:deployer', what: 'impersonate', method: 'GET'} as const
+  assert.equal((await agent.send({...deployer, path: '/api/v1/namespaces/rights/configmaps'})).status, 200)
+})
+
+test('a tenant installation follows Secrets only where it is told to', async (t) => {
+  await makeTenant('vault', 'drawbridge-deployer')
+  const secret = {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: {name: 'key', namespace: 'vault'},
+    stringData: {a: 'sesame'},
+  }
+  const app = {vault: {manifests: [secret], serviceAccount: 'vault/drawbridge-deployer'}}
+  const strict = await stage.startAgent(await install(t, 'tenant', 'secrets'), 'secrets')
+  t.after(() => strict.stop())
+  await stage.publisher.publish(app)
+  await waitUntil(
+    () => strict.lines.some((line) => line.includes('cannot list resource \\"secrets\\"')),
+    () => strict.lines.join('\n'),
+  )
+  const found = async () => statusOf(stage.admin, 'GET', '/api/v1/namespaces/vault/secrets/key')
+  assert.equal(await found(), 404)
+  await install(t, 'tenant', 'secrets', ['--watch', 'secrets'])
+  await waitUntil(
+    async () => (await found()) === 200,
+    () => strict.lines.join('\n'),
+    60_000,
+  )
+  assert.ok(!strict.lines.some((line) => line.includes('sesame')))
+})
+
+test('a change of profile is refused by the API server until the old binding is deleted', async (t) => {
+  await install(t, 'platform', 'switch')
+  await assert.rejects(install(t, 'tenant', 'switch'), /cannot change roleRef/)
+  await stage.kubectl(['delete', 'clusterrolebinding', 'drawbridge-agent'])
+  await install(t, 'tenant', 'switch')
+  const agent = await stage.clientOf('switch', 'drawbridge-agent')
+  await waitUntil(async () => (await statusOf(agent, 'GET', '/api/v1/secrets')) === 403, 'the rights to be gone')
+})
+
+/** A namespace with a ServiceAccount that may do there what its apps need, as a tenant makes it. */
+async function makeTenant(name: string, serviceAccount: string): Promise<void> {
+  await create('/api/v1/namespaces', {metadata: {name}})
+  await stage.kubectl(['create', 'serviceaccount', serviceAccount, '--namespace', name])
+  const resources = '--resource=configmaps,secrets,deployments.apps'
+  const inNamespace = ['--namespace', name]
+  await stage.kubectl(['create', 'role', serviceAccount, '--verb=*', resources, ...inNamespace])
+  const role = [`--role=${serviceAccount}`, `--serviceaccount=${name}:${serviceAccount}`]
+  await stage.kubectl(['create', 'rolebinding', serviceAccount, ...role, ...inNamespace])
+}
