@@ -51,6 +51,8 @@ export interface InstallStage {
   readonly flags: readonly string[]
   /** Runs kubectl as the administrator; rejects with what it wrote to stderr. */
   kubectl(args: readonly string[], input?: string): Promise<string>
+  /** Runs helm as the administrator, in the project's root; rejects with what it wrote to stderr. */
+  helm(args: readonly string[]): Promise<string>
   /** Prints the installation, applies it with kubectl, and returns its Deployment. */
   install(flags: readonly string[]): Promise<InstalledDeployment>
   /** A client with a token of a ServiceAccount, as a pod of it has. */
@@ -63,7 +65,7 @@ export interface InstallStage {
 export async function startInstallStage(): Promise<InstallStage> {
   const folder = await mkdtemp(join(tmpdir(), 'drawbridge-install-'))
   const tools = await findControlPlane({env: process.env, onProgress: () => undefined})
-  const {kubectl: kubectlFile} = await findRendererTools({env: process.env, cacheDir: cacheDirOf(process.env)})
+  const programs = await findRendererTools({env: process.env, cacheDir: cacheDirOf(process.env)})
   const cluster = await startTestCluster()
   const {server, caFile, kubeconfigFile} = cluster.cluster
   const s3 = await startObjectStore({tools, stateDir: join(folder, 's3'), bucket: 'bridge', log: () => undefined})
@@ -87,15 +89,16 @@ export async function startInstallStage(): Promise<InstallStage> {
   if (bundle === undefined) throw new Error('no bundle of the agent')
   const opened: KubeTransport[] = [admin]
 
-  const kubectl: InstallStage['kubectl'] = (args, input = '') =>
-    new Promise((resolve, reject) => {
+  const run = (name: 'kubectl' | 'helm', args: readonly string[], input = '') =>
+    new Promise<string>((resolve, reject) => {
       const env = {KUBECONFIG: kubeconfigFile, HOME: folder}
-      const child = execFile(kubectlFile, args, {env, timeout: 60_000}, (error, stdout, stderr) => {
+      const child = execFile(programs[name], args, {cwd: root, env, timeout: 60_000}, (error, stdout, stderr) => {
         if (error === null) resolve(stdout)
-        else reject(new Error(`kubectl ${args.join(' ')}: ${stderr}`, {cause: error}))
+        else reject(new Error(`${name} ${args.join(' ')}: ${stderr}`, {cause: error}))
       })
       child.stdin?.end(input)
     })
+  const kubectl: InstallStage['kubectl'] = (args, input) => run('kubectl', args, input)
 
   async function kubeconfigOf(namespace: string, serviceAccount: string): Promise<string> {
     const token = await kubectl(['create', 'token', serviceAccount, '--namespace', namespace])
@@ -121,6 +124,7 @@ export async function startInstallStage(): Promise<InstallStage> {
       ...['--queue-url', queueUrl, '--status-queue-url', statusQueueUrl, '--trust-root', trustRootFile],
     ],
     kubectl,
+    helm: (args) => run('helm', args),
     async install(flags) {
       const {status, stdout, stderr} = await runCli(['agent', 'manifests', '--complete', ...flags])
       if (status !== 0) throw new Error(stderr)

@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict'
+import {readFile} from 'node:fs/promises'
+import {join} from 'node:path'
 import {after, before, type TestContext, test} from 'node:test'
 import type {KubeTransport} from '#agent/kube/send-request.ts'
+import {MEMORY} from '#infra/agent/agent-install.ts'
 import type {JsonObject} from '#shared/model/manifest.ts'
 import type {TestApp} from '../../agent/publish-state.ts'
 import {configMap, deployment, namespace, waitUntil} from '../../agent/start-test-agent.ts'
-import {type InstallStage, startInstallStage} from './install-stage.ts'
+import {type InstallStage, residentMebibytes, startInstallStage} from './install-stage.ts'
 
 let stage: InstallStage
+let docs: string
 before(async () => {
+  docs = await readFile(join(import.meta.dirname, '..', '..', '..', 'docs', 'agent.md'), 'utf8')
   stage = await startInstallStage()
 })
 after(() => stage?.stop())
@@ -119,6 +124,8 @@ test('profile platform applies an app that names no serviceAccount, of any kind'
     async () => (await statusOf(stage.admin, 'GET', '/apis/apps/v1/namespaces/shop/deployments/web')) === 404,
     () => `the prune; ${agent.lines.join('\n')}`,
   )
+  const resident = await residentMebibytes(agent.process.pid ?? 0)
+  assert.ok(resident < MEMORY.requestMebibytes, `${resident} MiB, more than it requests`)
   assert.equal(await agent.stop(), 0)
 })
 
@@ -238,22 +245,44 @@ test('a tenant installation follows Secrets only where it is told to', async (t)
   assert.ok(!strict.lines.some((line) => line.includes('sesame')))
 })
 
+test('helm installs the chart by the commands of docs/agent.md, and takes it away again', async (t) => {
+  const inNamespace = (words: string) => words.replaceAll('drawbridge-system', 'by-helm').split(' ')
+  for (const [, command = ''] of docs.matchAll(/^ {4}kubectl ((?:create|label) namespace .*)$/gm)) {
+    await stage.kubectl(inNamespace(command))
+  }
+  const [, command = ''] = /^ {4}helm (install .*)$/m.exec(docs) ?? []
+  const values: Record<string, string> = {Image: 'registry.example/agent:1'}
+  for (const [index, flag] of stage.flags.entries()) {
+    const name = flag.replace(/^--/, '').replaceAll(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase())
+    values[name] = stage.flags[index + 1] ?? ''
+  }
+  const filled = command.replaceAll(/<(\w+)>/g, (_, name: string) => values[name] ?? `no value of ${name}`)
+  await stage.helm(inNamespace(filled.replace('=trust-root.json', `=${values.TrustRoot}`)))
+  t.after(() => stage.kubectl(['delete', 'clusterrolebinding/drawbridge-agent', '--ignore-not-found', '--wait=false']))
+  const found = async () =>
+    statusOf(stage.admin, 'GET', '/apis/apps/v1/namespaces/by-helm/deployments/drawbridge-agent')
+  assert.equal(await found(), 200)
+  await stage.helm(['uninstall', 'drawbridge-agent', '--namespace', 'by-helm'])
+  assert.equal(await found(), 404)
+})
+
 test('a change of profile is refused by the API server until the old binding is deleted', async (t) => {
   await install(t, 'platform', 'switch')
   await assert.rejects(install(t, 'tenant', 'switch'), /cannot change roleRef/)
-  await stage.kubectl(['delete', 'clusterrolebinding', 'drawbridge-agent'])
+  const [, command = ''] = /^ +kubectl (delete clusterrolebinding .*)$/m.exec(docs) ?? []
+  await stage.kubectl(command.split(' '))
   await install(t, 'tenant', 'switch')
   const agent = await stage.clientOf('switch', 'drawbridge-agent')
   await waitUntil(async () => (await statusOf(agent, 'GET', '/api/v1/secrets')) === 403, 'the rights to be gone')
 })
 
-/** A namespace with a ServiceAccount that may do there what its apps need, as a tenant makes it. */
+/** A namespace with a ServiceAccount that may do there what its apps need, made by the commands of docs/agent.md. */
 async function makeTenant(name: string, serviceAccount: string): Promise<void> {
   await create('/api/v1/namespaces', {metadata: {name}})
-  await stage.kubectl(['create', 'serviceaccount', serviceAccount, '--namespace', name])
-  const resources = '--resource=configmaps,secrets,deployments.apps'
-  const inNamespace = ['--namespace', name]
-  await stage.kubectl(['create', 'role', serviceAccount, '--verb=*', resources, ...inNamespace])
-  const role = [`--role=${serviceAccount}`, `--serviceaccount=${name}:${serviceAccount}`]
-  await stage.kubectl(['create', 'rolebinding', serviceAccount, ...role, ...inNamespace])
+  const commands = [...docs.matchAll(/^ {4}kubectl (create (?:serviceaccount|role|rolebinding) .*)$/gm)]
+  assert.equal(commands.length, 3)
+  for (const [, command = ''] of commands) {
+    const named = command.replaceAll('drawbridge-deployer', serviceAccount).replaceAll(/\bweb\b/g, name)
+    await stage.kubectl(named.split(' '))
+  }
 }

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict'
+import {execFile} from 'node:child_process'
+import {cp, mkdtemp, readFile, rm, symlink} from 'node:fs/promises'
+import {tmpdir} from 'node:os'
+import {join, relative} from 'node:path'
+import {after, before, test} from 'node:test'
+import {MEMORY} from '#infra/agent/agent-install.ts'
+import {type Bundle, buildBundles} from '#infra/build-bundles.ts'
+
+const root = join(import.meta.dirname, '..', '..', '..')
+const containerFile = join(root, 'infra', 'agent', 'Containerfile')
+
+let folder: string
+let copy: string
+let instructions: {name: string; words: string}[]
+let bundle: Bundle
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'drawbridge-container-'))
+  const lines = (await readFile(containerFile, 'utf8'))
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'))
+  instructions = lines.map((line) => ({name: line.split(' ', 1)[0] ?? '', words: line.slice(line.indexOf(' ') + 1)}))
+  // A copy, so that nobody edits the sources between two builds.
+  copy = join(folder, 'sources')
+  for (const name of ['agent', 'shared', 'package.json', 'tsconfig.json']) {
+    await cp(join(root, name), join(copy, name), {recursive: true})
+  }
+  await symlink(join(root, 'node_modules'), join(copy, 'node_modules'))
+  const [built] = await buildBundles({root: copy, outDir: join(folder, 'dist'), only: ['agent']})
+  assert.ok(built !== undefined)
+  bundle = built
+})
+after(() => rm(folder, {recursive: true, force: true}))
+
+const wordsOf = (name: string): string[] =>
+  instructions.filter((instruction) => instruction.name === name).map(({words}) => words)
+
+test('the container file builds on one image, by a digest that has to be given', () => {
+  assert.deepEqual(wordsOf('FROM'), ['${NODE_IMAGE}@${NODE_IMAGE_DIGEST}'])
+  assert.deepEqual(wordsOf('ARG'), ['NODE_IMAGE=gcr.io/distroless/nodejs24-debian12', 'NODE_IMAGE_DIGEST'])
+})
+
+test('the container file runs nothing while it builds and fetches nothing', () => {
+  const allowed = new Set(['ARG', 'FROM', 'COPY', 'USER', 'WORKDIR', 'ENV', 'ENTRYPOINT'])
+  assert.deepEqual(
+    instructions.filter(({name}) => !allowed.has(name)),
+    [],
+  )
+  assert.deepEqual(wordsOf('USER'), ['65532:65532'])
+})
+
+test('the container file copies what the build writes, and nothing else gets to the builder', async () => {
+  assert.deepEqual(wordsOf('COPY'), ['--chown=0:0 --chmod=0444 dist/agent/main.mjs /app/main.mjs'])
+  assert.equal(relative(folder, bundle.file), join('dist', 'agent', 'main.mjs'))
+  const sent = (await readFile(`${containerFile}.dockerignore`, 'utf8')).trim().split('\n')
+  assert.deepEqual(sent, ['*', '!dist/agent/main.mjs'])
+  const [program, ...args] = JSON.parse(wordsOf('ENTRYPOINT')[0] ?? '[]')
+  assert.equal(program, '/nodejs/bin/node')
+  assert.equal(args.at(-1), '/app/main.mjs')
+})
+
+test('the same sources make the same bundle', async () => {
+  const [again] = await buildBundles({root: copy, outDir: join(folder, 'again'), only: ['agent']})
+  assert.ok(again !== undefined)
+  assert.ok((await readFile(bundle.file)).equals(await readFile(again.file)))
+})
+
+test('the bundle starts alone, under the heap limit of the Deployment, and says what it lacks', async () => {
+  const result = await new Promise<{code: unknown; stderr: string}>((resolve) => {
+    const env = {NODE_OPTIONS: `--max-old-space-size=${MEMORY.oldSpaceMebibytes}`}
+    execFile(process.execPath, [bundle.file], {cwd: folder, env, timeout: 30_000}, (error, _, stderr) =>
+      resolve({code: error?.code ?? 0, stderr}),
+    )
+  })
+  assert.equal(result.code, 1)
+  assert.match(result.stderr, /^the agent cannot start:\n {2}CLUSTER_NAME: /)
+})
+
+test('the bundle is small, for it brings only what a pod uses', () => {
+  assert.ok(bundle.bytes < 1.6 * 1024 ** 2, `${bundle.bytes} bytes`)
+})
+
+test('the heap, young objects and Node itself fit into the memory of the container', () => {
+  const young = 48
+  const node = 64
+  assert.ok(MEMORY.oldSpaceMebibytes + young + node <= MEMORY.limitMebibytes)
+})
