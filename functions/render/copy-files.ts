@@ -1,5 +1,5 @@
 import {chmod, mkdir, mkdtemp, realpath, rm, writeFile} from 'node:fs/promises'
-import {dirname, join} from 'node:path'
+import {dirname, join, sep} from 'node:path'
 import {mapBounded} from '#shared/async/map-bounded.ts'
 import {limits} from '#shared/model/limits.ts'
 import type {SourceTree} from '#shared/ports/git-source.ts'
@@ -52,6 +52,7 @@ export async function withFileCopies<T>(
     const made = new Map<string, Promise<unknown>>()
     await readFiles(options.tree, options.files, async (file, bytes) => {
       const target = join(own.tree, file.path)
+      if (!target.startsWith(`${own.tree}${sep}`)) throw leavesFolder(file.path)
       const parent = dirname(target)
       if (!made.has(parent)) made.set(parent, mkdir(parent, {recursive: true}))
       await made.get(parent)
@@ -62,6 +63,11 @@ export async function withFileCopies<T>(
   } finally {
     await rm(folder, {recursive: true, force: true})
   }
+}
+
+// Paths are clean long before they get here; what is written to a disk is checked where it is written all the same.
+function leavesFolder(path: string): RenderError {
+  return new RenderError('PATH_LEAVES_REPOSITORY', `file ${JSON.stringify(path)} would leave the folder of the render`)
 }
 
 async function readFile(tree: SourceTree, file: SourceFile): Promise<Uint8Array> {

@@ -38,6 +38,7 @@ export async function readConfig(tree: SourceTree, cache: ConfigCache = new Map(
     if (error instanceof SourceError && error.code === 'FILE_TOO_LARGE') {
       return fail('CONFIG_INVALID', `${CONFIG_FILE} is larger than ${limits.maxConfigBytes} bytes`)
     }
+    if (error instanceof SourceError && error.code === 'PATH_LEAVES_REPOSITORY') return fail(error.code, error.message)
     if (error instanceof TypeError) return fail('CONFIG_INVALID', `${CONFIG_FILE} is not UTF-8 text`)
     throw error
   }

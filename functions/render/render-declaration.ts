@@ -12,7 +12,7 @@ import {formatRevision} from '#shared/model/revision.ts'
 import {passStage, type Trace} from '#shared/model/trace.ts'
 import type {SourceTree} from '#shared/ports/git-source.ts'
 import {SourceError} from '#shared/ports/source-error.ts'
-import {type AppSource, type Head, openSources, type Sources} from './open-sources.ts'
+import {type AppSource, type Head, isTransient, openSources, type Sources} from './open-sources.ts'
 import type {Config} from './read-config.ts'
 import {prepareApp, type RenderMeans, renderApp} from './render-app.ts'
 import {RenderError, toFinding} from './render-error.ts'
@@ -183,7 +183,8 @@ function failedResult(error: unknown, app: App, cluster: Cluster): Result {
     return {...failed, finding: {code: error.code, message: error.message, ...about}, transient: undefined}
   }
   if (error instanceof SourceError) {
-    return {...failed, finding: {code: error.code, message: error.message, ...about}, transient: error}
+    const transient = isTransient(error) ? error : undefined
+    return {...failed, finding: {code: error.code, message: error.message, ...about}, transient}
   }
   // A fault of ours with this app's input must not keep the others from being rendered; a full disk may pass.
   if (error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError) {

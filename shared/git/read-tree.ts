@@ -4,7 +4,7 @@ import {SourceError} from '../ports/source-error.ts'
 import type {FolderCache} from './folder-cache.ts'
 import {type GitObject, readLooseObject} from './loose-object.ts'
 import {nodeFs} from './node-fs.ts'
-import {parseTreeObject} from './parse-tree-object.ts'
+import {type FolderItem, parseTreeObject} from './parse-tree-object.ts'
 
 /** Where a commit's objects are, and what is kept of them between reads. */
 export interface ObjectDatabase {
@@ -83,11 +83,23 @@ async function readEntries(database: ObjectDatabase, oid: string, folder: string
   if (items === undefined) {
     const object = await readObject(database, oid, maxTreeBytes)
     items = 'content' in object ? parseTreeObject(object.content) : []
+    refuseUncleanNames(items, folder)
     database.folders.set(oid, items)
   }
   const prefix = folder === '' ? '' : `${folder}/`
   return new Map(
     items.map(({name, type, oid: id, executable}) => [name, {path: `${prefix}${name}`, type, oid: id, executable}]),
+  )
+}
+
+/** Git's own checks of names (fsck) are off at most servers, and a folder called `..` would lead a copy of the tree out of its place. */
+function refuseUncleanNames(items: readonly FolderItem[], folder: string): void {
+  const unclean = items.find(({name}) => name === '' || name === '.' || name === '..' || name.includes('/'))
+  if (unclean === undefined) return
+  throw new SourceError(
+    'PATH_LEAVES_REPOSITORY',
+    `${folder || 'the root'} holds an entry called ${JSON.stringify(unclean.name)}, which no git client makes: rewrite that commit`,
+    {folder},
   )
 }
 
