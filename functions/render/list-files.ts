@@ -21,6 +21,7 @@ export interface FileFilter {
 /** All files below a folder in byte order, through symbolic links that stay in the repository. Throws `RenderError`. */
 export async function listFiles(tree: SourceTree, folder: string, filter: FileFilter): Promise<SourceFile[]> {
   const files: SourceFile[] = []
+  let folders = 0
   const root = await resolvePath(tree, folder)
   if (root?.type !== 'folder') return files
 
@@ -29,6 +30,11 @@ export async function listFiles(tree: SourceTree, folder: string, filter: FileFi
       throw new RenderError('SYMLINK_LOOP', `folder ${logical} leads back into itself by a symbolic link`, {
         file: logical,
       })
+    }
+    folders += 1
+    // Symbolic links to folders that hold such links multiply: a few dozen make more paths than could ever be walked.
+    if (folders > limits.maxAppInputFiles) {
+      throw new RenderError('INPUT_TOO_LARGE', `${folder || '.'} holds more than ${limits.maxAppInputFiles} folders`)
     }
     for (const entry of await tree.list(real)) {
       const name = entry.path.slice(entry.path.lastIndexOf('/') + 1)

@@ -8,8 +8,9 @@ import {isJsonObject} from '#shared/model/manifest.ts'
 import type {Finding} from '#shared/model/outcome.ts'
 import {nearestName} from '#shared/plan/nearest-name.ts'
 import {CONFIG_FILE} from './collect-yaml.ts'
+import {findDuplicateKey} from './find-duplicate-key.ts'
 import {knownFields} from './known-fields.ts'
-import {describeExpansion, describeYamlProblem} from './read-yaml.ts'
+import {DUPLICATE_KEY, describeExpansion, describeYamlProblem} from './read-yaml.ts'
 
 const schemas = {App: appSchema, Cluster: clusterSchema} as const
 const maxFindings = 100
@@ -63,7 +64,7 @@ function parseDocuments(text: string, findings: Finding[]): Source[] {
     const documents = Array.from(
       parseAllDocuments(text, {
         lineCounter: lines,
-        uniqueKeys: true,
+        uniqueKeys: false,
         stringKeys: true,
         prettyErrors: false,
         logLevel: 'silent',
@@ -73,8 +74,11 @@ function parseDocuments(text: string, findings: Finding[]): Source[] {
     for (const document of documents) {
       // The first problem of a document: what follows it is often its echo.
       const problem = document.errors[0] ?? document.warnings[0]
-      if (problem === undefined) sources.push({document, lines})
-      else findings.push(finding(describeYamlProblem(problem.message), lines.linePos(problem.pos[0]).line))
+      const duplicate = problem === undefined ? findDuplicateKey(document) : undefined
+      if (problem !== undefined)
+        findings.push(finding(describeYamlProblem(problem.message), lines.linePos(problem.pos[0]).line))
+      else if (duplicate !== undefined) findings.push(finding(DUPLICATE_KEY, lines.linePos(duplicate).line))
+      else sources.push({document, lines})
     }
     return sources
   } catch (error) {

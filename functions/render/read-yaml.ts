@@ -1,6 +1,7 @@
 import {LineCounter, parseAllDocuments, type ScalarTag, type Tags} from 'yaml'
 import {describeError} from '#shared/model/drawbridge-error.ts'
 import {limits} from '#shared/model/limits.ts'
+import {findDuplicateKey} from './find-duplicate-key.ts'
 import {RenderError} from './render-error.ts'
 
 /** One document of a YAML file. `line` counts from 1; `comment` is what stands right above it. */
@@ -18,7 +19,8 @@ const unknownToKubernetes = new Set([
 ])
 const otherCollections = new Set(['tag:yaml.org,2002:omap', 'tag:yaml.org,2002:pairs'])
 
-const octal: ScalarTag = {
+/** Octal numbers as YAML 1.2 writes them, which Go's YAML knows beside those of 1.1. */
+export const octalTag: ScalarTag = {
   identify: () => false,
   default: true,
   tag: 'tag:yaml.org,2002:int',
@@ -41,7 +43,7 @@ export function readYaml(
     const documents = parseAllDocuments(text, {
       version: '1.1',
       customTags: kubernetesTags,
-      uniqueKeys: options.uniqueKeys,
+      uniqueKeys: false,
       merge: true,
       stringKeys: true,
       prettyErrors: false,
@@ -58,6 +60,11 @@ export function readYaml(
           line: lineCounter.linePos(problem.pos[0]).line,
         })
       }
+      const duplicate = options.uniqueKeys ? findDuplicateKey(document) : undefined
+      if (duplicate !== undefined) {
+        const {line} = lineCounter.linePos(duplicate)
+        throw new RenderError('YAML_INVALID', `${file}: ${DUPLICATE_KEY}`, {file, line})
+      }
       if (document.contents === null) continue
       const start = document.contents.range?.[0] ?? 0
       const line = lineCounter.linePos(start).line
@@ -72,16 +79,26 @@ export function readYaml(
   }
 }
 
+/** The words for a mapping that names a key twice. */
+export const DUPLICATE_KEY = 'not valid YAML: Map keys must be unique'
+
 /** The words for a document that parses and has no value. */
 export function describeExpansion(message: string): string {
   if (!message.includes('alias count')) return describeYamlProblem(message)
   return `its aliases expand without bound; at most ${limits.maxYamlAliases} aliases are expanded`
 }
 
-/** The parser's words; nesting that overflows its stack in words of our own. */
+/**
+ * The parser's words, without what they quote of the text, which may be a password that nobody put in quotes; nesting that
+ * overflows its stack in words of our own.
+ */
 export function describeYamlProblem(message: string): string {
   if (message.includes('call stack')) return 'it nests too deeply'
-  return `not valid YAML: ${message}`
+  const unquoted = message
+    .replace(/^(Unknown directive|Unresolved plain scalar|Invalid escape sequence|Verbatim tags).*$/s, '$1')
+    .replace(/^The .* tag has no suffix$/s, 'A tag has no suffix')
+    .replace(/:\s.*$/s, '')
+  return `not valid YAML: ${unquoted}`
 }
 
 function toValue(document: {toJS(options: {maxAliasCount: number}): unknown}, file: string, line: number): unknown {
@@ -99,5 +116,5 @@ function kubernetesTags(tags: Tags): Tags {
     if (unknownToKubernetes.has(tag.tag) || otherCollections.has(tag.tag)) return false
     return !('format' in tag && tag.format === 'TIME')
   })
-  return [octal, ...kept]
+  return [octalTag, ...kept]
 }
