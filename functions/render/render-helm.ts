@@ -4,6 +4,7 @@ import {canonicalJson} from '#shared/bundle/canonical-json.ts'
 import type {App, Cluster} from '#shared/model/app.ts'
 import type {SourceTree} from '#shared/ports/git-source.ts'
 import {withFileCopies} from './copy-files.ts'
+import {hideSecrets} from './hide-secrets.ts'
 import type {SourceFile} from './list-files.ts'
 import {readYaml} from './read-yaml.ts'
 import type {Place} from './render-error.ts'
@@ -33,7 +34,9 @@ export async function renderHelm(options: {
       (text, file, index) => text.replaceAll(values[index] ?? file, file),
       result.words,
     )
-    throw renderFailed('helm', toRepositoryPaths(words, tree), (said) => findPlace(said, path))
+    const {tree: source, files, app} = options
+    const said = await hideSecrets(toRepositoryPaths(words, tree), {tree: source, files, values: app.spec.helm?.values})
+    throw renderFailed('helm', said, (text) => findPlace(text, path))
   })
   // Charts in use repeat keys, which Kubernetes' own reader lets pass: the last one wins.
   return readYaml(output, `helm template ${path || '.'}`, {uniqueKeys: false}).map(({value, comment}, index) => {

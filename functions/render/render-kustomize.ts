@@ -2,6 +2,7 @@ import {basename, dirname, join} from 'node:path'
 import type {SourceTree} from '#shared/ports/git-source.ts'
 import {withFileCopies} from './copy-files.ts'
 import {KUSTOMIZATION_NAMES} from './detect-renderer.ts'
+import {hideSecrets} from './hide-secrets.ts'
 import type {SourceFile} from './list-files.ts'
 import {readYaml} from './read-yaml.ts'
 import type {Place} from './render-error.ts'
@@ -23,7 +24,8 @@ export async function renderKustomize(options: {
     const args = ['kustomize', '--', join(tree, path)]
     const result = await runRenderer({program: tools.kubectl, args, home})
     if (result.ok) return result.output
-    throw renderFailed('kustomize', toRepositoryPaths(result.words, tree), (words) => findPlace(words, files, path))
+    const said = await hideSecrets(toRepositoryPaths(result.words, tree), options)
+    throw renderFailed('kustomize', said, (words) => findPlace(words, files, path))
   })
   return readYaml(output, `kustomize build ${path || '.'}`).map(({value}, index) => ({
     value,

@@ -6,7 +6,7 @@ import {RenderError} from './render-error.ts'
 export interface RendererProcess {
   program: string
   args: readonly string[]
-  /** Its working folder and HOME; should be empty. */
+  /** Its working folder; should be empty. */
   home: string
   timeoutSeconds?: number
   maxOutputBytes?: number
@@ -21,7 +21,7 @@ const deadProxy = 'http://127.0.0.1:9'
 
 /**
  * Runs a renderer in a process of its own: an environment that holds nothing of ours, no PATH, a proxy that leads nowhere, limits of
- * memory, processor time, wall time and output. Throws `RenderError` RENDER_TIMEOUT, RENDER_OUTPUT_TOO_LARGE, and RENDER_FAILED
+ * memory, processor time, wall time, files that it writes, and output. Throws `RenderError` RENDER_TIMEOUT, RENDER_OUTPUT_TOO_LARGE, and RENDER_FAILED
  * where it cannot be started.
  */
 export function runRenderer(process_: RendererProcess): Promise<RendererResult> {
@@ -31,7 +31,7 @@ export function runRenderer(process_: RendererProcess): Promise<RendererResult> 
     // A process group of its own, so that whatever it starts ends with it.
     const child = spawn(program, args, {
       cwd: home,
-      env: environment(home),
+      env: environment,
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     })
@@ -78,22 +78,23 @@ export function runRenderer(process_: RendererProcess): Promise<RendererResult> 
 function limited({program, args}: RendererProcess, timeoutSeconds: number): [string, string[]] {
   if (process.platform !== 'linux') return [program, [...args]]
   const kibibytes = Math.floor(limits.renderMemoryBytes / 1024)
-  const script = `ulimit -c 0; ulimit -v ${kibibytes}; ulimit -t ${timeoutSeconds * 2}; exec "$0" "$@"`
+  // POSIX counts the size of files in blocks of 512 bytes.
+  const blocks = Math.ceil(limits.maxSourceFileBytes / 512)
+  const script = `ulimit -c 0; ulimit -f ${blocks}; ulimit -v ${kibibytes}; ulimit -t ${timeoutSeconds * 2}; exec "$0" "$@"`
   return ['/bin/sh', ['-c', script, program, ...args]]
 }
 
-function environment(home: string): Record<string, string> {
-  return {
-    HOME: home,
-    TMPDIR: home,
-    PATH: '/nonexistent',
-    LC_ALL: 'C',
-    TZ: 'UTC',
-    HTTP_PROXY: deadProxy,
-    HTTPS_PROXY: deadProxy,
-    http_proxy: deadProxy,
-    https_proxy: deadProxy,
-  }
+/** The same for every render: kustomize takes values of an env file from here, and a folder's random name would end in a bundle. */
+const environment: Readonly<Record<string, string>> = {
+  HOME: '/nonexistent',
+  TMPDIR: '/nonexistent',
+  PATH: '/nonexistent',
+  LC_ALL: 'C',
+  TZ: 'UTC',
+  HTTP_PROXY: deadProxy,
+  HTTPS_PROXY: deadProxy,
+  http_proxy: deadProxy,
+  https_proxy: deadProxy,
 }
 
 function killGroup(pid: number | undefined): void {

@@ -69,10 +69,12 @@ test('a render that writes too much is stopped', async (t) => {
   await assert.rejects(run, isRenderError('RENDER_OUTPUT_TOO_LARGE'))
 })
 
-test('a renderer runs under limits of memory and processor time', {skip: process.platform !== 'linux'}, async (t) => {
-  const result = await runScript(t, 'ulimit -v; ulimit -t; ulimit -c', {timeoutSeconds: 7})
+test('a renderer runs under limits of memory, processor time and files', {
+  skip: process.platform !== 'linux',
+}, async (t) => {
+  const result = await runScript(t, 'ulimit -v; ulimit -t; ulimit -c; ulimit -f', {timeoutSeconds: 7})
   assert.ok(result.ok)
-  assert.deepEqual(result.output.trim().split('\n'), ['4194304', '14', '0'])
+  assert.deepEqual(result.output.trim().split('\n'), ['4194304', '14', '0', '20480'])
 })
 
 test("a failure is told in the renderer's own words, cut where they are too many", async (t) => {
