@@ -40,16 +40,17 @@ function checkManifest(value: JsonObject, found: FoundValue): Manifest {
   const {apiVersion, kind, metadata} = value
   if (typeof kind !== 'string' || kind === '') throw invalid(found, 'has no kind')
   if (typeof apiVersion !== 'string' || apiVersion === '') throw invalid(found, `(${kind}) has no apiVersion`)
-  if (!/^[^/\s]+(\/[^/\s]+)?$/.test(apiVersion)) throw invalid(found, `(${kind}) has a malformed apiVersion`)
-  if (/[/\s]/.test(kind)) throw invalid(found, 'has a malformed kind')
+  if (!/^[^/\s%]+(\/[^/\s%]+)?$/.test(apiVersion)) throw invalid(found, `(${kind}) has a malformed apiVersion`)
+  if (/[/\s%]/.test(kind)) throw invalid(found, 'has a malformed kind')
   if (!isJsonObject(metadata)) throw invalid(found, `(${kind}) has no metadata`)
   const {name, namespace, generateName} = metadata
   if (name === undefined && generateName !== undefined) {
     throw invalid(found, `(${kind}) has generateName: each apply would make another object, so give it a name`)
   }
   if (typeof name !== 'string' || name === '') throw invalid(found, `(${kind}) has no metadata.name`)
-  if (/[/\s]/.test(name)) throw invalid(found, `(${kind}) has a malformed metadata.name`)
-  if (namespace !== undefined && namespace !== null && (typeof namespace !== 'string' || /[/\s]/.test(namespace))) {
+  if (/[/\s%]/.test(name) || name === '.' || name === '..')
+    throw invalid(found, `(${kind}) has a malformed metadata.name`)
+  if (namespace !== undefined && namespace !== null && (typeof namespace !== 'string' || /[/\s%]/.test(namespace))) {
     throw invalid(found, `(${kind} ${name}) has a malformed metadata.namespace`)
   }
   checkNumbers(value, found, `${kind} ${name}`)

@@ -75,7 +75,16 @@ function parseManifest(line: string, lineNumber: number): Manifest {
   if (typeof name !== 'string' || name === '' || (namespace !== undefined && typeof namespace !== 'string')) {
     throw malformed(`line ${lineNumber} has no usable name or namespace`)
   }
+  // A slash would make two objects look like one, or a part of a path of what is a name.
+  const versionParts = value.apiVersion.split('/')
+  if (versionParts.length > 2 || ![value.kind, name, namespace ?? '', ...versionParts].every(isPathPart)) {
+    throw malformed(`line ${lineNumber} has a name, namespace, kind or apiVersion that no object can have`)
+  }
   return value as Manifest
+}
+
+function isPathPart(part: string): boolean {
+  return !/[/\s%]/.test(part) && part !== '.' && part !== '..'
 }
 
 function parseLine(line: string | undefined, lineNumber: number): unknown {

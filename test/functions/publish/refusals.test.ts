@@ -4,7 +4,16 @@ import {digestOf} from '#shared/model/digest.ts'
 import {keys} from '#shared/model/keys.ts'
 import type {Manifest} from '#shared/model/manifest.ts'
 import type {PublishRequest} from '#shared/model/publish-request.ts'
-import {type AppOptions, COMMIT_1, COMMIT_2, configMap, createPublishKit, MAIN, type PublishKit} from './publish-kit.ts'
+import {
+  type AppOptions,
+  COMMIT_1,
+  COMMIT_2,
+  configMap,
+  createPublishKit,
+  MAIN,
+  type PublishKit,
+  REPOSITORY,
+} from './publish-kit.ts'
 
 const clusterRole: Manifest = {apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata: {name: 'all'}}
 const custom: Manifest = {apiVersion: 'example.com/v1', kind: 'Widget', metadata: {name: 'w'}}
@@ -251,4 +260,22 @@ test('reads no bundle again of apps that did not change', async () => {
     read.filter((key) => key.startsWith('bundles/')),
     [keys.bundle(changed.app.bundle.digest)],
   )
+})
+
+test('a request that does not name the commit of its own declaration as a head removes nothing', async () => {
+  const kit = createPublishKit()
+  await kit.deliver(kit.request([await kit.app('web', [configMap('a')])]))
+  const other = 'https://git.example/other'
+  kit.git.moveRef(other, MAIN, COMMIT_2)
+  for (const heads of [
+    [{repository: other, ref: MAIN, commit: COMMIT_2}],
+    [{repository: REPOSITORY, ref: MAIN, commit: COMMIT_2}],
+  ]) {
+    assert.equal(await kit.deliver({...kit.request([]), heads}), 'done')
+    assert.match(
+      kit.deadLetters.sent.at(-1)?.reason ?? '',
+      /heads must hold the commit that the declaration was read from/,
+    )
+  }
+  assert.equal(kit.desired().apps[0]?.state, 'present')
 })

@@ -87,6 +87,21 @@ for (const [what, content, code] of [
   ['a header that is no header', text(['{}', goodObject]), 'MALFORMED'],
   ['an object that is not JSON', text([goodHeader, '{']), 'MALFORMED'],
   ['an object without a name', text([goodHeader, '{"apiVersion":"v1","kind":"X","metadata":{}}']), 'MALFORMED'],
+  [
+    'a name that would be more than one part of a path',
+    text([goodHeader, '{"apiVersion":"v1","kind":"X","metadata":{"name":"../secrets/a"}}']),
+    'MALFORMED',
+  ],
+  [
+    'a namespace that makes it look like another object',
+    text([goodHeader, '{"apiVersion":"v1","kind":"X","metadata":{"name":"b","namespace":"web/a"}}']),
+    'MALFORMED',
+  ],
+  [
+    'an apiVersion of three parts',
+    text([goodHeader, '{"apiVersion":"a/b/c","kind":"X","metadata":{"name":"b"}}']),
+    'MALFORMED',
+  ],
   ['fewer objects than promised', text([goodHeader]), 'MALFORMED'],
   ['a last line that is cut', `${goodHeader}\n${goodObject}`, 'MALFORMED'],
   [

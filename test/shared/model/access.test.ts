@@ -34,3 +34,8 @@ test("gives a cluster its own two keys and everybody's bundles, by exact name", 
     ['clusters/a/report'],
   )
 })
+
+test('lets publish read the version that each cluster says it has accepted, and write no report', () => {
+  const reports = functionAccess.publish.filter(({keys}) => keys === 'clusters/*/report')
+  assert.deepEqual(reports, [{actions: ['s3:GetObject'], keys: 'clusters/*/report'}])
+})
