@@ -12,7 +12,7 @@ import {toSourceError} from './to-source-error.ts'
 export interface GitSourceOptions {
   /** A folder for what is fetched; each tree has a folder of its own in it until `close`. */
   cacheDir: string
-  /** A token for GitHub (`githubApi`'s host, and github.com by default). Never sent to another host. */
+  /** A token for GitHub (`githubApi`'s host, and github.com by default). Never sent to another host, nor by http but to this machine. */
   token?: string
   /** Tokens of other git hosts, by host name (with a port that is not the default). Each is sent to its own host only. */
   tokens?: Readonly<Record<string, string>>
@@ -26,6 +26,11 @@ export interface GitSourceOptions {
 }
 
 const GITHUB_API = 'https://api.github.com'
+
+// Whoever writes a drawbridge.yaml chooses the URL, and must not make the bridge show its token to the network.
+function isPrivate({protocol, host}: {protocol: string; host: string}): boolean {
+  return protocol === 'https:' || /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/.test(host)
+}
 
 /**
  * Creates the source that reads every kind of git repository: local ones in place, GitHub's by its archive endpoint (checked
@@ -57,7 +62,8 @@ export function createGitSource(options: GitSourceOptions): GitSource {
         return location
       case 'http': {
         const url = `${location.protocol}//${location.host}/${location.path}`
-        return {...location, url, token: tokenFor(location.host)}
+        const token = isPrivate(location) ? tokenFor(location.host) : undefined
+        return {...location, url, token}
       }
       case 'unsupported':
         throw new SourceError('UNSUPPORTED_URL', `the repository's URL ${location.reason}`)

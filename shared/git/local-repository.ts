@@ -14,10 +14,11 @@ export interface LocalRepository {
   fetchTree(commit: string): Promise<SourceTree>
 }
 
-/** Opens a bare repository, or the one of a work tree (its `.git` folder, or the file that a linked work tree has). Rejects with `SourceError` NOT_FOUND. */
+/** Opens a bare repository, or the one of a work tree (its `.git` folder, or the file that a linked work tree has). Rejects with `SourceError` NOT_FOUND, UNSUPPORTED_URL. */
 export async function openLocalRepository(path: string, folders: FolderCache): Promise<LocalRepository> {
   const own = await findGitDir(path)
   const common = (await readText(join(own, 'commondir')))?.trim()
+  await refuseUnknownFormat(path, common === undefined ? own : resolve(own, common))
   const database: ObjectDatabase = {gitdir: common === undefined ? own : resolve(own, common), cache: {}, folders}
   return {
     async resolveRef(ref) {
@@ -30,6 +31,20 @@ export async function openLocalRepository(path: string, folders: FolderCache): P
     },
     fetchTree: (commit) => openTree(database, commit),
   }
+}
+
+/** Forms of a repository in which every ref and object would seem to be absent. */
+async function refuseUnknownFormat(path: string, gitdir: string): Promise<void> {
+  const config = (await readText(join(gitdir, 'config'))) ?? ''
+  const format = /^\s*(?:objectformat\s*=\s*(?!sha1\b)|refstorage\s*=\s*(?!files\b))(\S+)/im.exec(config)?.[1]
+  const alternates = (await readText(join(gitdir, 'objects', 'info', 'alternates')))?.trim()
+  const unreadable = format ?? (alternates ? "another repository's objects (objects/info/alternates)" : undefined)
+  if (unreadable === undefined) return
+  throw new SourceError(
+    'UNSUPPORTED_URL',
+    `the git repository at ${path} uses ${unreadable}, which cannot be read: use one with sha1 ids, refs in files and objects of its own`,
+    {path},
+  )
 }
 
 async function findGitDir(path: string): Promise<string> {

@@ -301,3 +301,32 @@ test('an archive that is no gzip, or cut short, is done without', async (t) => {
     await tree.close()
   }
 })
+
+test('sends no token in the clear, but to this machine', async (t) => {
+  const folder = await temporaryFolder(t)
+  const sent: (string | null)[] = []
+  const answer: typeof fetch = async (_, init) => {
+    sent.push(new Headers(init?.headers).get('authorization'))
+    return new Response('', {status: 404})
+  }
+  t.mock.method(globalThis, 'fetch', answer)
+  const tokens = {'git.example.com': 'hunter2', '127.0.0.1:80': 'hunter2'}
+  const source = createGitSource({cacheDir: folder, clock: systemClock, token: 'hunter2', tokens})
+  for (const host of ['http://github.com', 'http://git.example.com'])
+    await assert.rejects(source.resolveRef(`${host}/o/r`, main), isSourceError('NOT_FOUND'))
+  assert.ok(sent.length >= 2 && sent.every((authorization) => authorization === null))
+  sent.length = 0
+  await assert.rejects(source.resolveRef('https://github.com/o/r', main), isSourceError('NOT_FOUND'))
+  assert.ok(sent.length >= 1 && sent.every((authorization) => authorization !== null))
+})
+
+test('says of a repository in a form that it cannot read that it cannot, not that it is empty', async (t) => {
+  const {source, folder, repository} = await local(t)
+  const sha256 = join(folder, 'sha256.git')
+  await git(folder, 'init', '-q', '--bare', '--object-format=sha256', sha256)
+  await assert.rejects(source.resolveRef(sha256, main), /uses sha256, which cannot be read/)
+  const borrowing = join(folder, 'borrowing.git')
+  await repository.push({'a.txt': 'x'})
+  await git(folder, 'clone', '-q', '--bare', '--shared', repository.url, borrowing)
+  await assert.rejects(source.resolveRef(borrowing, main), isSourceError('UNSUPPORTED_URL'))
+})
