@@ -3,12 +3,14 @@ import {tmpdir} from 'node:os'
 import {join, resolve} from 'node:path'
 import type {Command} from 'commander'
 import {stringify} from 'yaml'
+import {octalTag} from '#functions/render/read-yaml.ts'
 import {type RenderedApp, renderForCluster} from '#functions/render/render-for-cluster.ts'
 import {cacheDirOf} from '#infra/local/cache-dir.ts'
 import {findRendererTools} from '#infra/local/find-renderer-tools.ts'
 import {repositoryUrl} from '#infra/local/install-hook.ts'
 import {parseBundle} from '#shared/bundle/unpack-bundle.ts'
 import {createGitSource} from '#shared/git/create-git-source.ts'
+import type {Manifest} from '#shared/model/manifest.ts'
 import type {Finding} from '#shared/model/outcome.ts'
 import {fullRef} from '#shared/model/revision.ts'
 import {systemClock} from '#shared/ports/clock.ts'
@@ -36,11 +38,7 @@ export function addRenderCommand(program: Command, io: CliIo, done: (status: Exi
       const {apps, findings} = await renderCommitted(io, options)
       for (const {bundle} of apps) {
         for (const manifest of bundle === undefined ? [] : parseBundle(bundle.bytes).manifests) {
-          io.out(
-            options.output === 'json'
-              ? `${JSON.stringify(manifest)}\n`
-              : `---\n${stringify(manifest, {lineWidth: 0, aliasDuplicateObjects: false})}`,
-          )
+          io.out(options.output === 'json' ? `${JSON.stringify(manifest)}\n` : `---\n${formatManifest(manifest)}`)
         }
       }
       const all = [...findings, ...apps.flatMap((app) => app.findings)]
@@ -48,6 +46,16 @@ export function addRenderCommand(program: Command, io: CliIo, done: (status: Exi
       if (all.length === 0 && apps.length === 0) io.err(`no app is for cluster ${options.cluster}\n`)
       done(all.length === 0 ? 0 : 1)
     })
+}
+
+/** As YAML that Kubernetes' tools read back as it was: they know version 1.1, in which a plain yes is a boolean. */
+function formatManifest(manifest: Manifest): string {
+  return stringify(manifest, {
+    version: '1.1',
+    customTags: (tags) => [octalTag, ...tags],
+    lineWidth: 0,
+    aliasDuplicateObjects: false,
+  })
 }
 
 async function renderCommitted(io: CliIo, options: RenderOptions): Promise<{apps: RenderedApp[]; findings: Finding[]}> {

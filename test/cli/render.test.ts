@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import {mkdtemp, rm} from 'node:fs/promises'
+import {mkdtemp, readFile, rm} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {after, before, test} from 'node:test'
@@ -65,4 +65,19 @@ test('an unknown cluster, app, ref or folder gets one clear line and no output',
     assert.match(stderr, reason)
     assert.equal(stderr.trim().split('\n').length, 1, stderr)
   }
+})
+
+test("prints text that Kubernetes' YAML would take for something else in quotes", async () => {
+  const words = ['yes', 'off', 'y', '0o17', '0123', '1_000', '1:30', '2024-01-01', '~', '1e3']
+  const lines = words.map((word, index) => `  w${index}: "${word}"\n`).join('')
+  await fleet.write('apps/words/a.yaml', `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: words}\ndata:\n${lines}`)
+  const declaration = await readFile(join(fleet.clone, 'drawbridge.yaml'), 'utf8')
+  const app = 'apiVersion: drawbridge.dev/v1alpha1\nkind: App\nmetadata: {name: words}\n'
+  await fleet.write(
+    'drawbridge.yaml',
+    `${declaration}\n---\n${app}spec: {clusters: [dev], source: {path: apps/words}}\n`,
+  )
+  await fleet.push('Words')
+  const {stdout, stderr} = await runCli(['render', '--repo', fleet.clone, '--cluster', 'dev', '--app', 'words'])
+  for (const word of words) assert.ok(stdout.includes(`: "${word}"\n`), `${word} in quotes: ${stdout}${stderr}`)
 })
