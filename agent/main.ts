@@ -7,7 +7,7 @@ import {createSqsSender} from '#shared/aws/sqs-sender.ts'
 import {describeError} from '#shared/model/drawbridge-error.ts'
 import {systemClock} from '#shared/ports/clock.ts'
 import type {AgentPorts} from './agent-context.ts'
-import {allowEverything} from './check-policy.ts'
+import {protectAgentState} from './check-policy.ts'
 import {type AgentEnvironment, loadAgentEnvironment} from './config.ts'
 import {createKubeClient} from './kube/create-kube-client.ts'
 import {loadInClusterEndpoint, loadKubeconfigEndpoint} from './kube/load-endpoint.ts'
@@ -50,7 +50,7 @@ async function createPorts(environment: AgentEnvironment): Promise<AgentPorts> {
     clock: systemClock,
     journal: {record: (event) => writeLine({level: 'info', ...event})},
     trustRoot: parseTrustRoot(JSON.parse(await readFile(trustRootFile, 'utf8'))),
-    policy: allowEverything,
+    policy: protectAgentState(environment.config.namespace),
     limit,
     log(level, message) {
       if (LEVELS.indexOf(level) < LEVELS.indexOf(logLevel)) return

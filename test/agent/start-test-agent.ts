@@ -3,7 +3,7 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
 import type {AgentPorts} from '#agent/agent-context.ts'
-import {allowEverything} from '#agent/check-policy.ts'
+import {protectAgentState} from '#agent/check-policy.ts'
 import type {AgentConfig} from '#agent/config.ts'
 import {createKubeClient} from '#agent/kube/create-kube-client.ts'
 import type {KubeClient, ResourceType} from '#agent/kube/kube-client.ts'
@@ -123,7 +123,7 @@ export async function createTestBridge(
         clock: systemClock,
         journal: {record: (event) => void events.push(event)},
         trustRoot: publisher.trustRoot,
-        policy: allowEverything,
+        policy: protectAgentState(namespace),
         limit,
         log: (level, message) => void lines.push(`${level} ${message}`),
         ...options.ports,
