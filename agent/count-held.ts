@@ -34,11 +34,15 @@ export async function countHeld(
 
 async function countInNamespace(kube: KubeClient, namespace: string, ours: ReadonlySet<string>): Promise<number> {
   let held = 0
+  const counted = new Set<string>()
   for (const apiVersion of await kube.listApiVersions()) {
     const types = await kube.listTypes(apiVersion)
     if (types === 'absent') continue
     for (const type of types) {
-      if (type.namespaced && type.listable !== false) held += await countOfType(kube, type, namespace, ours)
+      const name = `${type.group}/${type.plural}`
+      if (!type.namespaced || type.listable === false || counted.has(name)) continue
+      counted.add(name)
+      held += await countOfType(kube, type, namespace, ours)
     }
   }
   return held

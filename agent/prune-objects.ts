@@ -1,3 +1,4 @@
+import {setTimeout as sleep} from 'node:timers/promises'
 import {describeError} from '#shared/model/drawbridge-error.ts'
 import {formatRef, type ObjectRef, refKey} from '#shared/model/object-ref.ts'
 import {guardPrune, type LiveFacts, type PruneDecision} from '#shared/plan/guard-prune.ts'
@@ -5,6 +6,7 @@ import {pruneOrder} from '#shared/plan/order-objects.ts'
 import {type AgentContext, dropEntry} from './agent-context.ts'
 import type {AppliedEntry, AppState} from './app-state.ts'
 import {countHeld} from './count-held.ts'
+import {findAnew, findServed, mayHaveMoved} from './find-served.ts'
 import {claimantOf} from './judge-owner.ts'
 import type {ResourceType} from './kube/kube-client.ts'
 import {isKubeError} from './kube/kube-error.ts'
@@ -19,6 +21,7 @@ export interface PruneResult {
 
 type Live = LiveFacts & {resourceVersion: string}
 const MAX_CONFLICTS = 5
+const GONE: PruneDecision = {action: 'forget', code: 'GONE', reason: 'its kind is no longer served'}
 
 /**
  * Deletes objects of an app's inventory in the reverse of the order of applying, unless `guardPrune` says otherwise or another app
@@ -43,6 +46,7 @@ export async function pruneObjects(
           if (signal.aborted || ctx.signal.aborted || entry === undefined) return
           try {
             const decision = await pruneObject(ctx, app, entry, ours, impersonation)
+            if (staysThere(decision)) ours.delete(key)
             if (decision.action === 'retain') {
               result.retained.push({ref, code: decision.code, reason: decision.reason})
               return
@@ -50,6 +54,7 @@ export async function pruneObjects(
             if (decision.action === 'delete') result.pruned.push(ref)
             dropEntry(ctx, app, key)
           } catch (error) {
+            ours.delete(key)
             if (isKubeError(error, 'ABORTED')) return
             result.retained.push({ref, code: 'FAILED', reason: describeError(error)})
           }
@@ -58,6 +63,11 @@ export async function pruneObjects(
     )
   }
   return result
+}
+
+/** What stays is lost with its Namespace or definition, which come after it, so it must count as held by them. */
+function staysThere(decision: PruneDecision): boolean {
+  return decision.action !== 'delete' && decision.code !== 'GONE' && decision.code !== 'DELETING'
 }
 
 async function pruneObject(
@@ -73,12 +83,20 @@ async function pruneObject(
   if (claimant !== undefined) {
     return {action: 'forget', code: 'OTHER_OWNER', reason: `app ${claimant.name} declares it now`}
   }
-  const type = await ctx.discovery.find(entry.version, ref.kind)
-  if (type === undefined) return {action: 'forget', code: 'GONE', reason: 'its kind is no longer served'}
-  let live = knownLive(ctx, key) ?? (await readLive(ctx, type, ref))
+  let type = await findServed(ctx, entry)
+  if (type === undefined) return GONE
+  // A heal of the same object may be under way: deleted before that lands, it would be made anew and never be pruned.
+  while (app.busy.has(key)) await sleep(5)
   app.busy.add(key)
   try {
+    let live = knownLive(ctx, key) ?? (await readLive(ctx, type, ref))
     for (let attempt = 0; attempt < MAX_CONFLICTS; attempt++) {
+      if (live === 'absent' && mayHaveMoved(entry)) {
+        const served = await findAnew(ctx, entry)
+        if (served === undefined) return GONE
+        if (served.version !== type.version) live = await readLive(ctx, served, ref)
+        type = served
+      }
       const facts = live === 'absent' ? live : {...live, held: await countHeld(ctx.ports, type, ref, ours)}
       const decision = guardPrune({ref, app: app.name, appliedUid: entry.uid, live: facts}, [ctx.config.namespace])
       if (decision.action !== 'delete' || live === 'absent') return decision
@@ -89,7 +107,8 @@ async function pruneObject(
         lastTry: ctx.signal,
         ...impersonation,
       })
-      if (answer !== 'conflict') return decision
+      if (answer === 'deleted') return decision
+      // Also where it was not found: it is known as absent only from a version that is served.
       live = await readLive(ctx, type, ref)
     }
   } finally {

@@ -1,4 +1,4 @@
-import {isJsonObject, type JsonObject} from '#shared/model/manifest.ts'
+import {isJsonObject, type Json, type JsonObject} from '#shared/model/manifest.ts'
 import {
   apiVersionOf,
   type Detail,
@@ -33,6 +33,15 @@ export function createKubeClient(transport: KubeTransport): KubeClient {
       return typeof parsed.gitVersion === 'string' ? parsed.gitVersion : 'unknown'
     },
 
+    async isReady() {
+      const notReady = [500, 503]
+      const {status} = await transport.send(
+        {method: 'GET', path: '/readyz', what: 'ask whether the API server is ready', attempts: 1},
+        [...notReady, 401, 403, 404],
+      )
+      return !notReady.includes(status)
+    },
+
     async listTypes(apiVersion) {
       const path = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`
       const response = await transport.send({method: 'GET', path, what: `discover ${apiVersion}`}, [404])
@@ -42,12 +51,7 @@ export function createKubeClient(transport: KubeTransport): KubeClient {
     async listApiVersions() {
       const {body} = await transport.send({method: 'GET', path: '/apis', what: 'discover API groups'})
       const {groups} = parseObject(body)
-      const preferred = (Array.isArray(groups) ? groups : []).flatMap((group) => {
-        const version =
-          isJsonObject(group) && isJsonObject(group.preferredVersion) ? group.preferredVersion.groupVersion : undefined
-        return typeof version === 'string' ? [version] : []
-      })
-      return ['v1', ...preferred]
+      return ['v1', ...(Array.isArray(groups) ? groups : []).flatMap(readGroupVersions)]
     },
 
     async get(type, target, detail) {
@@ -232,6 +236,15 @@ function parseObject(body: string): JsonObject {
   if (!isJsonObject(parsed))
     throw new KubeError('UNAVAILABLE', 'the API server answered with something that is not an object')
   return parsed
+}
+
+function readGroupVersions(group: Json): string[] {
+  if (!isJsonObject(group)) return []
+  const all = [group.preferredVersion, ...(Array.isArray(group.versions) ? group.versions : [])]
+  const names = all.flatMap((version) =>
+    isJsonObject(version) && typeof version.groupVersion === 'string' ? [version.groupVersion] : [],
+  )
+  return [...new Set(names)]
 }
 
 function readTypes(apiVersion: string, list: JsonObject): ResourceType[] {

@@ -57,9 +57,11 @@ export interface DeleteOptions {
 export interface KubeClient {
   /** The server's version, as `v1.36.3`. */
   serverVersion(): Promise<string>
+  /** Whether it says that it is ready: before, it answers `'absent'` for what it serves a moment later. True where it does not say. */
+  isReady(): Promise<boolean>
   /** The types that an API version (`v1`, `apps/v1`) serves; `'absent'` where the server does not have it. */
   listTypes(apiVersion: string): Promise<ResourceType[] | 'absent'>
-  /** Every API version that the server prefers for its group, `v1` first. */
+  /** Every API version that the server has, `v1` first, in each group the preferred one first: not every kind is served in that. */
   listApiVersions(): Promise<string[]>
   get(type: ResourceType, target: ObjectName, detail: Detail): Promise<KubeObject | 'absent'>
   /** All objects that match, read in pages, and the resourceVersion to watch from. */
