@@ -2,6 +2,7 @@ import {API_VERSION} from '#shared/model/api-version.ts'
 import type {AppReport, ClusterReport} from '#shared/model/cluster-report.ts'
 import type {AgentContext} from './agent-context.ts'
 import type {AppState} from './app-state.ts'
+import {shortenText} from './shorten-text.ts'
 import {healthOf} from './track-health.ts'
 
 const MAX_SHOWN = 20
@@ -41,7 +42,9 @@ function reportApp(app: AppState): AppReport {
     ...app.condition,
     health: healthOf(app),
     objects: app.bundle?.objects.size ?? app.inventory.size,
-    unhealthy: [...app.unhealthy.values()].slice(0, MAX_SHOWN),
+    unhealthy: [...app.unhealthy.values()]
+      .slice(0, MAX_SHOWN)
+      .map((unhealthy) => ({...unhealthy, reason: shortenText(unhealthy.reason)})),
     unhealthyTotal: app.unhealthy.size,
     drifted: [...app.drifted.values()].slice(0, MAX_SHOWN),
     driftedTotal: app.drifted.size,

@@ -1,5 +1,6 @@
 import type {AgentContext} from './agent-context.ts'
 import type {AppCondition, AppState} from './app-state.ts'
+import {shortenText} from './shorten-text.ts'
 
 /** Sets what the report says of an app; `since` moves only when `ready` does. */
 export function setCondition(
@@ -7,9 +8,10 @@ export function setCondition(
   app: AppState,
   ready: AppCondition['ready'],
   reason: string,
-  message: string,
+  words: string,
 ): void {
   const {condition} = app
+  const message = shortenText(words)
   if (condition.ready === ready && condition.reason === reason && condition.message === message) return
   const since = condition.ready === ready ? condition.since : ctx.ports.clock.now().toISOString()
   app.condition = {ready, reason, message, since}

@@ -3,6 +3,7 @@ import {refKey} from '#shared/model/object-ref.ts'
 import {passStage} from '#shared/model/trace.ts'
 import type {AgentContext, Telling} from './agent-context.ts'
 import type {AppState} from './app-state.ts'
+import {shortenText} from './shorten-text.ts'
 
 const MAX_EVENTS = 500
 
@@ -22,7 +23,7 @@ export function tellEvent(ctx: AgentContext, app: AppState, {event, at, message,
     app: app.name,
     ...(revision === undefined ? {} : {revision}),
     ...(code === undefined ? {} : {code}),
-    ...(message === undefined ? {} : {message}),
+    ...(message === undefined ? {} : {message: shortenText(message)}),
   }
   ctx.ports.journal.record({
     ...told,
