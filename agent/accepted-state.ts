@@ -1,6 +1,7 @@
 import {gunzipSync, gzipSync} from 'node:zlib'
 import * as z from 'zod'
 import {type Digest, digestSchema} from '#shared/model/digest.ts'
+import {DrawbridgeError} from '#shared/model/drawbridge-error.ts'
 import {limits} from '#shared/model/limits.ts'
 import {childObject} from '#shared/model/manifest.ts'
 import {timeSchema} from '#shared/model/names.ts'
@@ -18,6 +19,9 @@ export interface AcceptedRecord {
   envelope?: Uint8Array
 }
 
+/** Somebody changed the memory, so that it cannot be read. No retry can succeed before it is put right. */
+export class AcceptedStateError extends DrawbridgeError<'MALFORMED'> {}
+
 /** The memory of the accepted desired state: ConfigMap `drawbridge-accepted`. */
 export interface AcceptedStore {
   load(): Promise<AcceptedRecord | undefined>
@@ -34,19 +38,32 @@ const recordSchema = z.object({
   acceptedAt: timeSchema,
 })
 
-/** Creates the memory in a namespace that exists. */
-export function createAcceptedStore(kube: Pick<KubeClient, 'get' | 'apply'>, namespace: string): AcceptedStore {
+/** Creates the memory in a namespace that exists. Once `lastTry` ends no write is tried again: another agent may write by then. */
+export function createAcceptedStore(
+  kube: Pick<KubeClient, 'get' | 'apply'>,
+  namespace: string,
+  lastTry?: AbortSignal,
+): AcceptedStore {
   const target = {namespace, name: NAME}
   return {
     async load() {
       const found = await kube.get(stateTypes.configMap, target, 'whole')
       if (found === 'absent') return undefined
       // A memory that cannot be read must not count as none: that would let an older version in.
-      const record = recordSchema.parse(childObject(found, 'data'))
-      const kept = childObject(found, 'binaryData')?.envelope
-      if (typeof kept !== 'string') return record
-      const envelope = gunzipSync(Buffer.from(kept, 'base64'), {maxOutputLength: limits.maxEnvelopeBytes})
-      return {...record, envelope}
+      try {
+        const record = recordSchema.parse(childObject(found, 'data'))
+        const kept = childObject(found, 'binaryData')?.envelope
+        if (typeof kept !== 'string') return record
+        const envelope = gunzipSync(Buffer.from(kept, 'base64'), {maxOutputLength: limits.maxEnvelopeBytes})
+        return {...record, envelope}
+      } catch (cause) {
+        throw new AcceptedStateError(
+          'MALFORMED',
+          `ConfigMap ${namespace}/${NAME} does not say which version was accepted last, so nothing is applied; restore it, or delete it to accept whatever valid version is published`,
+          {},
+          {cause},
+        )
+      }
     },
     async save({version, payload, acceptedAt, envelope}) {
       const kept = envelope === undefined ? undefined : gzipSync(envelope)
@@ -63,6 +80,7 @@ export function createAcceptedStore(kube: Pick<KubeClient, 'get' | 'apply'>, nam
         fieldManager: STATE_MANAGER,
         force: true,
         detail: 'metadata',
+        ...(lastTry === undefined ? {} : {lastTry}),
       })
     },
   }

@@ -14,6 +14,7 @@ export interface DesiredFetcher {
 }
 
 const SAVE_RETRY_MS = 500
+const FETCH_LIMIT_MS = 30_000
 
 /** Creates the fetcher. `accepted` is what the cluster remembers. */
 export function createDesiredFetcher(
@@ -25,8 +26,9 @@ export function createDesiredFetcher(
   const {cluster} = ctx.config
   let record = accepted
   let etag: string | undefined
-  /** Why the document of this etag is not believed. */
+  /** Why the document that was seen last is not believed. */
   let refusal: string | undefined
+  let remembering: Promise<void> | undefined
 
   return {
     async fetch() {
@@ -34,7 +36,7 @@ export function createDesiredFetcher(
       try {
         found = await store.get(keys.desired(cluster), {
           maxBytes: limits.maxEnvelopeBytes,
-          signal: ctx.signal,
+          signal: AbortSignal.any([ctx.signal, AbortSignal.timeout(FETCH_LIMIT_MS)]),
           ...(etag === undefined ? {} : {ifNoneMatch: etag}),
         })
       } catch (error) {
@@ -56,16 +58,22 @@ export function createDesiredFetcher(
     etag = newEtag
     if (acceptance.outcome === 'refused') {
       const {code, message} = acceptance.error
+      const told = refusal === `${code}: ${message}`
       refusal = `${code}: ${message}`
-      tellRefusal(ctx, pulledAt, code, message)
-      ctx.ports.log('warn', `refused a desired state: ${code}: ${message}`)
+      // Read again at the next poll: the document stays the same, and a clock that is wrong now may be put right.
+      if (code === 'EXPIRED') etag = undefined
+      if (!told) {
+        tellRefusal(ctx, pulledAt, code, message)
+        ctx.ports.log('warn', `refused a desired state: ${code}: ${message}`)
+      }
       freeze(refusal)
       return
     }
     refusal = undefined
     if (acceptance.outcome === 'accepted') {
       record = acceptance.record
-      ctx.acceptance = remember(acceptance.record)
+      remembering ??= remember()
+      ctx.acceptance = remembering
     }
     const {desired} = acceptance
     setState({version: desired.version, state: 'current'})
@@ -103,11 +111,18 @@ export function createDesiredFetcher(
     ctx.changed()
   }
 
-  /** No object is written to the cluster before the accepted version is remembered in it. */
-  async function remember(next: AcceptedRecord): Promise<void> {
-    while (!ctx.signal.aborted && record === next) {
+  /**
+   * No object is written to the cluster before the accepted version is remembered in it. One write at a time, until the version
+   * that was accepted last is there: an older one must not land after a newer.
+   */
+  async function remember(): Promise<void> {
+    while (!ctx.signal.aborted && record !== undefined) {
+      const next = record
       try {
-        return await memory.save(next)
+        await memory.save(next)
+        if (record !== next) continue
+        remembering = undefined
+        return
       } catch (error) {
         ctx.ports.log('warn', `cannot remember the accepted version: ${describeError(error)}`)
       }

@@ -138,3 +138,49 @@ test('starts with an unreachable store, keeps what runs, and catches up', async 
   await next.waitFor({event: 'healthy', app: 'offline'})
   assert.deepEqual(await dataOf('offline'), {a: '2'})
 })
+
+test('believes a desired state that only a wrong clock made look expired, and tells that once', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  let aheadMs = 10 * 24 * 3_600_000
+  let polls = 0
+  const store = {
+    ...bridge.store,
+    get: (...args: Parameters<typeof bridge.store.get>) => {
+      if (args[0] === keys.desired('dev')) polls++
+      return bridge.store.get(...args)
+    },
+  }
+  const agent = bridge.startAgent({ports: {store, clock: {now: () => new Date(Date.now() + aheadMs)}}})
+  await bridge.publish(app('clock', '1'), {notify: false})
+  await agent.waitFor({event: 'refused', code: 'EXPIRED'})
+  const seen = polls
+  await waitUntil(() => polls >= seen + 2, 'two more polls')
+  aheadMs = 0
+  await agent.waitFor({event: 'healthy', app: 'clock'})
+  assert.equal(agent.events.filter(({event}) => event === 'refused').length, 1)
+})
+
+test('applies nothing while the memory of what was accepted cannot be read, and says what to do', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const first = await start(bridge, 'memory')
+  await first.stop()
+  const target = {namespace: bridge.agentNamespace, name: 'drawbridge-accepted'}
+  const found = await cluster.admin.get(types.configMap, target, 'whole')
+  assert.ok(found !== 'absent')
+  await cluster.admin.replace(types.configMap, {
+    ...found,
+    metadata: {...found.metadata, ...target},
+    data: {version: 'none'},
+  })
+  await bridge.publish(app('memory', '2'))
+  const next = bridge.startAgent()
+  await waitUntil(
+    () => next.lines.some((line) => line.includes(`${bridge.agentNamespace}/drawbridge-accepted`)),
+    'the reason',
+  )
+  assert.match(next.lines.join('\n'), /restore it, or delete it/)
+  assert.deepEqual(await dataOf('memory'), {a: '1'})
+  await cluster.admin.delete(types.configMap, target, {propagation: 'Background'})
+  await next.waitFor({event: 'healthy', app: 'memory'})
+  assert.deepEqual(await dataOf('memory'), {a: '2'})
+})
