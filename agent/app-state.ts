@@ -44,12 +44,16 @@ export interface AppState {
   bundle: LoadedBundle | undefined
   inventory: Map<string, AppliedEntry>
   brokenInventory: InventoryError | undefined
+  /** `namespace/name` that it was applied as last, undefined for the agent itself; kept with the inventory. */
+  serviceAccount: string | undefined
   /** The inventory in the cluster may differ from `inventory`. */
   unsaved: boolean
   /** Objects with a request under way: what is seen of them is our own doing. */
   busy: Set<string>
   /** Between the first and the last change of a reconcile: drift is looked at afterwards. */
   applying: boolean
+  /** Applied, but the cluster does not remember that yet: not told as healthy before. */
+  settling: boolean
   /** Ends the reconcile that runs now. */
   abort: AbortController | undefined
   running: Promise<void> | undefined
@@ -91,9 +95,11 @@ export function createAppState(name: string, now: Date): AppState {
     bundle: undefined,
     inventory: new Map(),
     brokenInventory: undefined,
+    serviceAccount: undefined,
     unsaved: false,
     busy: new Set(),
     applying: false,
+    settling: false,
     abort: undefined,
     running: undefined,
     wanted: false,
@@ -125,8 +131,8 @@ export function currentBundle(app: AppState): LoadedBundle | undefined {
 }
 
 /** The user that an app's objects are applied as: its ServiceAccount, or undefined for the agent itself. */
-export function impersonatedUser(app: Pick<PresentApp, 'serviceAccount'> | undefined): {impersonate?: string} {
-  if (app?.serviceAccount === undefined) return {}
+export function impersonatedUser(app: {serviceAccount?: string | undefined}): {impersonate?: string} {
+  if (app.serviceAccount === undefined) return {}
   const [namespace, name, ...rest] = app.serviceAccount.split('/')
   // Fail closed: a name that cannot be impersonated must never mean "as the agent itself".
   if (!namespace || !name || rest.length > 0)

@@ -3,7 +3,7 @@ import {describeError} from '#shared/model/drawbridge-error.ts'
 import {formatRef, type ObjectRef} from '#shared/model/object-ref.ts'
 import {type AgentContext, keepEntry} from './agent-context.ts'
 import {type AppState, impersonatedUser, type LoadedBundle} from './app-state.ts'
-import {isKubeError} from './kube/kube-error.ts'
+import {isKubeError, KubeError} from './kube/kube-error.ts'
 import {FIELD_MANAGER} from './marks.ts'
 import type {PlannedObject} from './plan-objects.ts'
 
@@ -55,6 +55,7 @@ export async function applyObject(
   if (type === undefined) throw new Error(unknownKind(object))
   // A heal of the same object may be under way; whoever comes last must have the last word.
   while (app.busy.has(key)) await sleep(5)
+  if (ctx.signal.aborted) throw new KubeError('ABORTED', `apply ${formatRef(ref)}: stopped`)
   app.busy.add(key)
   try {
     const answer = await sendPatiently(object, ctx.signal, () =>

@@ -69,6 +69,7 @@ async function healWhileDrifted(
     // It was put right, or is under our own hands, by now.
     if (driftOf(ctx, app, key) === undefined) return
     if (drift !== 'no-difference') noteDrift(ctx, app, key, drift)
+    else if (policy === 'detect' && app.drifted.delete(key)) ctx.changed()
     if (policy === 'detect') return
     // It cannot be made anew before it is gone; that it is gone is told by the watch.
     if (kind === 'terminating') return
@@ -77,12 +78,14 @@ async function healWhileDrifted(
       if (other !== undefined) return
     }
     await pauseInFight(ctx, app, key)
+    await ctx.acceptance
     const healed = await ctx.ports.limit.run(async () => {
       if (ctx.signal.aborted || app.applying || app.bundle !== bundle) return false
       await applyObject(ctx, app, bundle, object)
       return true
     })
-    if (!healed) return
+    // A newer bundle, or a reconcile that looks again when it is through: what is wanted may be another thing by now.
+    if (!healed) continue
     if (app.drifted.delete(key) && drift !== 'no-difference') {
       tellEvent(ctx, app, {
         event: 'healed',
@@ -93,6 +96,7 @@ async function healWhileDrifted(
     }
     requestReconcile(ctx, app, 'inventory')
   }
+  requestReconcile(ctx, app, 'soon')
 }
 
 /** Says in words what differs: fields by their paths (never values), and who changed them. */

@@ -4,7 +4,6 @@ import {notificationSchema} from '#shared/model/desired-state.ts'
 import {describeError} from '#shared/model/drawbridge-error.ts'
 import {keys} from '#shared/model/keys.ts'
 import {limits} from '#shared/model/limits.ts'
-import {refKey} from '#shared/model/object-ref.ts'
 import {createAcceptedStore} from './accepted-state.ts'
 import type {AgentContext, AgentPorts} from './agent-context.ts'
 import {createAppState} from './app-state.ts'
@@ -17,13 +16,18 @@ import {createDiscovery} from './kube/discovery.ts'
 import {createConcurrencyLimit} from './limit-concurrency.ts'
 import {createLiveIndex} from './live-index.ts'
 import {createReportPoster} from './post-report.ts'
+import {restoreInventory} from './restore-inventory.ts'
 import {runApp} from './run-app.ts'
 import {tidyUp} from './tidy-up.ts'
 import {judgeApp, judgeObject} from './track-health.ts'
 import {verifySpread} from './verify-spread.ts'
 
 const LOADS_AT_ONCE = 16
-const MAX_STOP_MS = 3_000
+/** What may hang when a term ends must not keep the next one from beginning: together less than main waits for. */
+const MAX_END_MS = 500
+const MAX_FINISH_MS = 2_500
+const MAX_POST_MS = 1_000
+const PREVIOUS_REPORT_LIMIT_MS = 5_000
 const LONG_POLL_SECONDS = 20
 
 /**
@@ -37,11 +41,11 @@ export async function leadTerm(
   signal: AbortSignal,
 ): Promise<void> {
   const ctx = createContext(ports, config, signal)
-  const memory = createAcceptedStore(ports.kube, config.namespace)
+  const memory = createAcceptedStore(ports.kube, config.namespace, signal)
   const [accepted, inventories, previous, version] = await Promise.all([
     memory.load(),
     ctx.inventories.loadAll(),
-    readPreviousReport(ports, config.cluster),
+    readPreviousReport(ports, config.cluster, signal),
     ports.kube.serverVersion(),
   ])
   ctx.kubernetes = version
@@ -53,23 +57,17 @@ export async function leadTerm(
     app.revision = before?.revision
     app.trace = before?.trace
     if (before?.ready === 'True') app.healthyRevision = before.revision
-    if (!Array.isArray(inventory)) {
-      app.brokenInventory = inventory
-      continue
-    }
-    for (const entry of inventory) {
-      app.inventory.set(refKey(entry.ref), entry)
-      ctx.owners.set(refKey(entry.ref), app)
-    }
+    restoreInventory(ctx, app, inventory)
   }
   const poster = createReportPoster(ports, () => buildReport(ctx, identity))
   ctx.changed = () => poster.changed()
   const fetcher = createDesiredFetcher(ctx, memory, accepted)
   try {
-    await Promise.all([followDesired(ctx, fetcher), verifySpread(ctx), tidyUp(ctx)])
+    const work = Promise.all([followDesired(ctx, fetcher), verifySpread(ctx), tidyUp(ctx)])
+    await Promise.race([work, endOf(signal).then(() => sleep(MAX_END_MS, undefined, {ref: false}))])
   } finally {
     await finishTerm(ctx)
-    await poster.close()
+    await Promise.race([poster.close(), sleep(MAX_POST_MS, undefined, {ref: false})])
   }
 }
 
@@ -85,7 +83,7 @@ function createContext(ports: AgentPorts, config: AgentConfig, signal: AbortSign
       onTrouble: (type, error) => ports.log('info', `watch of ${type.plural}: ${describeError(error)}; it is resumed`),
     }),
     discovery: createDiscovery(ports.kube),
-    inventories: createInventoryStore(ports.kube, config.namespace),
+    inventories: createInventoryStore(ports.kube, config.namespace, signal),
     loads: createConcurrencyLimit(LOADS_AT_ONCE),
     apps: new Map(),
     owners: new Map(),
@@ -157,6 +155,10 @@ function isNewer(ctx: AgentContext, body: string): boolean {
   }
 }
 
+async function endOf(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, {once: true}))
+}
+
 /** Ends what runs: what was begun is finished, within a bound. */
 async function finishTerm(ctx: AgentContext): Promise<void> {
   for (const app of ctx.apps.values()) {
@@ -166,13 +168,20 @@ async function finishTerm(ctx: AgentContext): Promise<void> {
     clearTimeout(app.deadline)
   }
   const running = [...ctx.apps.values()].flatMap(({running}) => (running === undefined ? [] : [running]))
-  await Promise.race([Promise.allSettled(running), sleep(MAX_STOP_MS, undefined, {ref: false})])
+  await Promise.race([Promise.allSettled(running), sleep(MAX_FINISH_MS, undefined, {ref: false})])
 }
 
 /** Events go on where the last agent's ended; a report that is gone or unreadable costs history, nothing else. */
-async function readPreviousReport(ports: AgentPorts, cluster: string): Promise<ClusterReport | undefined> {
+async function readPreviousReport(
+  ports: AgentPorts,
+  cluster: string,
+  signal: AbortSignal,
+): Promise<ClusterReport | undefined> {
   try {
-    const found = await ports.store.get(keys.report(cluster), {maxBytes: limits.maxReportBytes})
+    const found = await ports.store.get(keys.report(cluster), {
+      maxBytes: limits.maxReportBytes,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(PREVIOUS_REPORT_LIMIT_MS)]),
+    })
     if (found === 'absent' || found === 'not-modified') return undefined
     const parsed = clusterReportSchema.safeParse(JSON.parse(Buffer.from(found.bytes).toString('utf8')))
     return parsed.success ? parsed.data : undefined

@@ -12,6 +12,7 @@ import {loadBundle} from './load-bundle.ts'
 import {type Change, planChanges} from './plan-changes.ts'
 import {type PruneResult, pruneObjects} from './prune-objects.ts'
 import {requestReconcile} from './request-reconcile.ts'
+import {requireInventory} from './restore-inventory.ts'
 import {saveInventory} from './save-inventory.ts'
 import {setCondition} from './set-condition.ts'
 import {tellDrifted, tellHealed, tellPruned} from './tell-changes.ts'
@@ -40,21 +41,20 @@ export async function reconcileApp(
     const message = `bundle ${target.bundle.digest} of ${bundle.objects.size} object(s)`
     tellEvent(ctx, app, {event: 'verified', at: ctx.ports.clock.now(), message})
   }
-  if (app.brokenInventory !== undefined)
-    throw new AppFailure(
-      'INVENTORY_BROKEN',
-      `${app.brokenInventory.message}; delete the ConfigMaps drawbridge-inventory-${app.name}-* to let it be made anew (nothing is pruned then)`,
-    )
+  await requireInventory(ctx, app)
   const unknown = [...bundle.objects.values()].find(({type}) => type === undefined)
   if (unknown !== undefined) throw new AppFailure('APPLY_FAILED', unknownKind(unknown))
   await followTypes(ctx, app, bundle)
   if (signal.aborted) return
 
+  if (app.serviceAccount !== target.serviceAccount) app.unsaved = true
+  app.serviceAccount = target.serviceAccount
   const applied = await applyStages(ctx, app, bundle, signal)
   if (signal.aborted) return
   const announce = !known || applied.some(({why}) => why !== 'drifted')
   app.revision = target.revision
   if (announce) {
+    app.settling = true
     app.healthyRevision = undefined
     tellEvent(ctx, app, {
       event: 'applied',
@@ -64,6 +64,7 @@ export async function reconcileApp(
   }
   const pruned = await prune(ctx, app, bundle, signal)
   if (app.unsaved && !ctx.signal.aborted) await saveInventory(ctx, app)
+  app.settling = false
   tellPruned(ctx, app, pruned)
   if (signal.aborted) return
   app.toldProblem = undefined
@@ -112,6 +113,7 @@ async function applyStages(
   app.applying = true
   try {
     await Promise.all([ctx.acceptance, noteBeforehand(ctx, app, changes)])
+    if (ctx.signal.aborted) return changes
     await createNamespaceIfAsked(ctx, bundle)
     for (const {stage, wanted} of planned) {
       if (signal.aborted) return changes
@@ -136,12 +138,17 @@ async function applyStages(
   }
 }
 
-/** The inventory holds, before the first request, all that may exist after a stop at any instruction. */
+/**
+ * The inventory holds, before the first request, all that may exist after a stop at any instruction. What drifted is in it as it was
+ * applied, and stays so: after a stop it is still seen as drifted, or was healed.
+ */
 async function noteBeforehand(ctx: AgentContext, app: AppState, changes: Change[]): Promise<void> {
-  for (const {object} of changes) {
+  const begun = changes.filter(({why}) => why !== 'drifted')
+  if (begun.length === 0) return
+  for (const {object} of begun) {
     const uid = app.inventory.get(object.key)?.uid
-    const begun = {ref: object.ref, version: object.apiVersion, applied: '', fields: ''}
-    keepEntry(ctx, app, object.key, uid === undefined ? begun : {...begun, uid})
+    const entry = {ref: object.ref, version: object.apiVersion, applied: '', fields: ''}
+    keepEntry(ctx, app, object.key, uid === undefined ? entry : {...entry, uid})
   }
   await saveInventory(ctx, app)
 }

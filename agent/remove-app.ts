@@ -4,6 +4,7 @@ import {AppFailure} from './app-failure.ts'
 import {type AppState, currentBundle, impersonatedUser} from './app-state.ts'
 import {type PruneResult, pruneObjects} from './prune-objects.ts'
 import {requestReconcile} from './request-reconcile.ts'
+import {requireInventory} from './restore-inventory.ts'
 import {saveInventory} from './save-inventory.ts'
 import {setCondition} from './set-condition.ts'
 import {tellPruned} from './tell-changes.ts'
@@ -21,14 +22,13 @@ export async function removeApp(
   signal: AbortSignal,
 ): Promise<void> {
   endWaiting(app)
-  if (app.brokenInventory !== undefined) throw new AppFailure('INVENTORY_BROKEN', app.brokenInventory.message)
+  await requireInventory(ctx, app)
   if (app.inventory.size === 0) {
     if (app.bundle !== undefined || app.unsaved) await finish(ctx, app)
     return
   }
   await ctx.acceptance
   let result: PruneResult = {pruned: [], retained: []}
-  const impersonation = impersonatedUser(app.bundle?.app)
   if (target.deletionPolicy === 'Delete') {
     await Promise.all([...ctx.apps.values()].map((other) => (other === app ? undefined : other.loading)))
     const unread = [...ctx.apps.values()].find(
@@ -45,7 +45,7 @@ export async function removeApp(
       if (type !== undefined) await ctx.live.follow(type)
     }
     app.bundle = undefined
-    result = await pruneObjects(ctx, app, [...app.inventory.keys()], signal, impersonation)
+    result = await pruneObjects(ctx, app, [...app.inventory.keys()], signal, impersonatedUser(app))
     if (signal.aborted) return
     tellPruned(ctx, app, result)
     if (result.retained.length > 0) {
@@ -65,6 +65,7 @@ async function finish(ctx: AgentContext, app: AppState): Promise<void> {
   for (const key of app.inventory.keys()) if (ctx.owners.get(key) === app) ctx.owners.delete(key)
   app.inventory.clear()
   app.unsaved = false
+  app.serviceAccount = undefined
   app.bundle = undefined
   app.revision = undefined
   app.healthyRevision = undefined

@@ -2,6 +2,7 @@ import {describeError} from '#shared/model/drawbridge-error.ts'
 import type {AgentContext} from './agent-context.ts'
 import {AppFailure} from './app-failure.ts'
 import type {AppState} from './app-state.ts'
+import {handleDrift} from './heal-drift.ts'
 import {isKubeError} from './kube/kube-error.ts'
 import {reconcileApp} from './reconcile-app.ts'
 import {removeApp} from './remove-app.ts'
@@ -33,6 +34,8 @@ async function runWhileWanted(ctx: AgentContext, app: AppState): Promise<void> {
       if (ctx.signal.aborted || isKubeError(error, 'ABORTED')) continue
       if (!abort.signal.aborted) tellFailure(ctx, app, error)
       requestReconcile(ctx, app, 'soon')
+      // What drifted while it was applying was left to the reconcile, which may not have come that far.
+      for (const key of app.bundle?.objects.keys() ?? []) handleDrift(ctx, app, key)
     } finally {
       app.abort = undefined
       ctx.changed()

@@ -5,7 +5,7 @@ import type {AppState} from './app-state.ts'
 export async function saveInventory(ctx: AgentContext, app: AppState): Promise<void> {
   app.unsaved = false
   try {
-    await ctx.inventories.save(app.name, [...app.inventory.values()])
+    await ctx.inventories.save(app.name, [...app.inventory.values()], app.serviceAccount)
   } catch (error) {
     app.unsaved = true
     throw error

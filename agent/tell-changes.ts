@@ -27,8 +27,11 @@ export function tellPruned(ctx: AgentContext, app: AppState, {pruned, retained}:
 export function tellDrifted(ctx: AgentContext, app: AppState, changes: Change[]): void {
   for (const change of changes) {
     if (change.why !== 'drifted' || app.drifted.has(change.object.key)) continue
-    const message = `${formatRef(change.object.ref)} ${change.drift === 'missing' ? 'deleted' : 'changed'} while nobody watched`
-    tellEvent(ctx, app, {event: 'drifted', at: ctx.ports.clock.now(), object: change.object.ref, message})
+    const {key, ref} = change.object
+    const at = ctx.ports.clock.now()
+    const what = `${change.drift === 'missing' ? 'deleted' : 'changed'} while nobody watched`
+    app.drifted.set(key, {ref, what, since: at.toISOString()})
+    tellEvent(ctx, app, {event: 'drifted', at, object: ref, message: `${formatRef(ref)} ${what}`})
   }
 }
 

@@ -57,7 +57,8 @@ export function endWaiting(app: AppState): void {
 /** Draws the conclusion from the health of an app's objects: tells when it becomes healthy, and when it fails. */
 export function judgeApp(ctx: AgentContext, app: AppState): 'healthy' | 'not-healthy' {
   const {target} = app
-  if (app.applying || target?.state !== 'present' || app.revision !== target.revision) return 'not-healthy'
+  if (app.applying || app.settling || target?.state !== 'present' || app.revision !== target.revision)
+    return 'not-healthy'
   if (app.unhealthy.size > 0) {
     const failed = [...app.unhealthy.values()].find(({health}) => health === 'Failed')
     if (app.waiting && failed !== undefined) {

@@ -33,7 +33,7 @@ export interface KubeResponse {
 export interface KubeTransport {
   /** Sends one request and resolves with its answer, or rejects with `KubeError`. Statuses in `expected` resolve as well. */
   send(request: KubeRequest, expected?: readonly number[]): Promise<KubeResponse>
-  /** Opens a stream that yields whole lines until it ends; a stream silent for `stallMs` ends. */
+  /** Opens a stream that yields whole lines until it ends; a stream silent for `stallMs` ends. Its answer must begin as soon as any other's. */
   stream(request: KubeRequest, stallMs: number, onLine: (line: string) => void): Promise<KubeResponse>
   close(): void
 }
@@ -80,7 +80,7 @@ export function createTransport(endpoint: KubeEndpoint, onThrottled: () => void 
     stallMs?: number,
   ): Promise<KubeResponse & {retryAfter?: number}> {
     const outgoing = await start(request)
-    const limitMs = stallMs ?? request.timeoutMs ?? REQUEST_TIMEOUT_MS
+    let limitMs = request.timeoutMs ?? REQUEST_TIMEOUT_MS
     return new Promise((resolve, reject) => {
       let timer = setTimeout(expire, limitMs)
       const abort = () => outgoing.destroy(new KubeError('ABORTED', `${request.what}: stopped`))
@@ -101,6 +101,11 @@ export function createTransport(endpoint: KubeEndpoint, onThrottled: () => void 
       outgoing.on('response', (incoming) => {
         const status = incoming.statusCode ?? 0
         const streamed = onBytes !== undefined && status === 200
+        if (streamed && stallMs !== undefined) {
+          clearTimeout(timer)
+          limitMs = stallMs
+          timer = setTimeout(expire, limitMs)
+        }
         const parts: string[] = []
         incoming.setEncoding('utf8')
         incoming.on('data', (chunk: string) => {

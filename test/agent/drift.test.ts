@@ -142,6 +142,76 @@ test('heals what drifted while no agent ran', async (t) => {
   }
 })
 
+test('forgets drift that is only reported once somebody put it right', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const agent = await startHealthy(bridge, 'righted', [configMap('righted', 'x', {a: '1'})], {drift: 'detect'})
+  await applyAs(cluster.admin, 'kubectl', types.configMap, configMap('righted', 'x', {a: 'theirs'}))
+  await agent.waitFor({event: 'drifted', app: 'righted'})
+  await waitUntil(() => bridge.report()?.apps[0]?.driftedTotal === 1, 'the drift in the report')
+  await applyAs(cluster.admin, 'kubectl', types.configMap, configMap('righted', 'x', {a: '1'}))
+  await waitUntil(() => bridge.report()?.apps[0]?.driftedTotal === 0, 'no drift in the report')
+})
+
+test('heals what drifted while a change of its app failed', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const app = [namespace('failing'), deployment('failing', 'web', 2)]
+  let edited = false
+  const agent = bridge.startAgent({
+    async onRequest({method, path}) {
+      if (method !== 'PATCH' || !path.includes('/services/bad') || edited) return
+      edited = true
+      await applyAs(cluster.admin, 'kubectl', types.deployment, deployment('failing', 'web', 7))
+      // The watch tells of it while the change is under way.
+      await sleep(300)
+    },
+  })
+  await bridge.publish({failing: {manifests: app}})
+  await agent.waitFor({event: 'applied', app: 'failing'})
+  const bad: Manifest = {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: {name: 'bad', namespace: 'failing'},
+    spec: {ports: []},
+  }
+  await bridge.publish({failing: {manifests: [...app, bad]}})
+  await agent.waitFor({event: 'failed', app: 'failing'})
+  await agent.waitFor({event: 'healed', object: 'apps/Deployment/failing/web'})
+  const now = await get(types.deployment, 'failing', 'web')
+  assert.equal(now !== 'absent' && childObject(now, 'spec')?.replicas, 2)
+})
+
+test('heals what drifts again while an older drift is looked at and a new bundle arrives', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const gate = Promise.withResolvers<void>()
+  let looking = false
+  const agent = bridge.startAgent({
+    async onRequest({method, path}) {
+      if (method !== 'PATCH' || !path.includes('/configmaps/x?') || !path.includes('dryRun') || looking) return
+      looking = true
+      await gate.promise
+    },
+  })
+  t.after(async () => gate.resolve())
+  const app = (y: string) => ({
+    again: {manifests: [namespace('again'), configMap('again', 'x', {a: '1'}), configMap('again', 'y', {a: y})]},
+  })
+  const drift = () => applyAs(cluster.admin, 'kubectl', types.configMap, configMap('again', 'x', {a: 'theirs'}))
+  await bridge.publish(app('1'))
+  await agent.waitFor({event: 'healthy', app: 'again'})
+  await drift()
+  await waitUntil(() => looking, 'the drift looked at')
+  const seen = agent.events.length
+  await bridge.publish(app('2'))
+  await agent.waitFor({event: 'healthy', app: 'again'}, {after: seen})
+  assert.deepEqual(await dataOf('again', 'x'), {a: '1'})
+  await drift()
+  await sleep(300)
+  const healed = agent.events.length
+  gate.resolve()
+  await agent.waitFor({event: 'healed', object: '/ConfigMap/again/x'}, {after: healed})
+  assert.deepEqual(await dataOf('again', 'x'), {a: '1'})
+})
+
 test('goes on watching after the API server was restarted', async (t) => {
   const bridge = await createTestBridge(cluster, t)
   const agent = await startHealthy(bridge, 'restarted', [configMap('restarted', 'x', {a: '1'})])
