@@ -18,7 +18,8 @@ export function protectAgentState(agentNamespace: string): Policy {
   return (app, manifest) => {
     const {group, kind, namespace, name} = refOf(manifest)
     const inOwnNamespace = (namespace || app.namespace) === agentNamespace
-    if (!inOwnNamespace || !STATE_KINDS.has(`${group}/${kind}`) || !name.startsWith('drawbridge-')) return {allowed: true}
+    if (!inOwnNamespace || !STATE_KINDS.has(`${group}/${kind}`) || !name.startsWith('drawbridge-'))
+      return {allowed: true}
     return {
       allowed: false,
       reason: `${kind} ${agentNamespace}/${name} is of the agent's own state, which no app may write: rename it or use another namespace`,
