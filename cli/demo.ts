@@ -47,6 +47,7 @@ async function runDemo(io: CliIo, folder: string, narrator: ReturnType<typeof cr
     onEvent: events.record,
     log: (line) => narrator.progress(line),
     agentEnv: {POLL_INTERVAL_SECONDS: '2'},
+    signal: io.signal,
   })
   try {
     io.signal.throwIfAborted()

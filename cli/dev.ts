@@ -61,6 +61,7 @@ async function runStack(io: CliIo, options: DevOptions, clusters: string[]): Pro
     env: io.env,
     onEvent: (event) => (held === undefined ? print(event) : void held.push(event)),
     log: (line) => io.err(`${line}\n`),
+    signal: io.signal,
   })
   try {
     const {bridge, kubeconfigs} = stack

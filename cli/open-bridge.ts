@@ -30,7 +30,21 @@ export async function openBridge(io: CliIo, options: BridgeOptions): Promise<Obj
       `no bridge in ${state}: start one with "drawbridge dev --state ${options.state ?? DEFAULT_STATE}", or name a bucket on AWS by --bucket`,
     )
   }
+  if (!isRunning(connection.pid)) {
+    throw new CliError(
+      `the bridge in ${state} is not running (process ${connection.pid} has ended): start it again with "drawbridge dev --state ${options.state ?? DEFAULT_STATE}"`,
+    )
+  }
   const {endpoint, region, bucket: localBucket, ...credentials} = connection.viewer
   const {s3} = createAwsClients({region, s3Endpoint: endpoint, credentials})
   return createS3ObjectStore({client: s3, bucket: localBucket})
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+  }
 }

@@ -27,11 +27,13 @@ interface BuildOptions {
   program: string
   env: NodeJS.ProcessEnv
   onProgress: (line: string) => void
+  /** Ends the build or the wait for another's. */
+  signal?: AbortSignal
 }
 
-/** Builds the control plane, or waits while another process builds it. Throws NO_CONTROL_PLANE without a Go, or BUILD_FAILED. */
+/** Builds the control plane, or waits while another process builds it. Throws NO_CONTROL_PLANE without a Go, BUILD_FAILED, or INTERRUPTED by `signal`. */
 export async function buildControlPlane(options: BuildOptions): Promise<void> {
-  const {program, onProgress} = options
+  const {program, onProgress, signal} = options
   await mkdir(dirname(program), {recursive: true})
   const started = performance.now()
   const elapsedSeconds = () => Math.round((performance.now() - started) / 1000)
@@ -46,7 +48,9 @@ export async function buildControlPlane(options: BuildOptions): Promise<void> {
       }
     }
     onProgress(`waiting for process ${lock.heldBy}, which builds the control plane: ${elapsedSeconds()} s`)
-    await sleep(Math.min(progressEveryMilliseconds, 250 + elapsedSeconds() * 1_000))
+    const pause = Math.min(progressEveryMilliseconds, 250 + elapsedSeconds() * 1_000)
+    await sleep(pause, undefined, signal && {signal}).catch(() => undefined)
+    if (signal?.aborted) throw interrupted()
   }
   throw new LocalStackError(
     'BUILD_FAILED',
@@ -55,7 +59,7 @@ export async function buildControlPlane(options: BuildOptions): Promise<void> {
 }
 
 async function buildOnce(
-  {sourceDir, program, env, onProgress}: BuildOptions,
+  {sourceDir, program, env, onProgress, signal}: BuildOptions,
   elapsedSeconds: () => number,
 ): Promise<void> {
   const say = () =>
@@ -64,7 +68,7 @@ async function buildOnce(
   const draft = `${program}.${process.pid}.new`
   const timer = setInterval(say, progressEveryMilliseconds)
   try {
-    await runGo(['build', ...controlPlaneBuildFlags, '-o', draft, '.'], sourceDir, env)
+    await runGo(['build', ...controlPlaneBuildFlags, '-o', draft, '.'], sourceDir, env, signal)
     await rename(draft, program)
   } finally {
     clearInterval(timer)
@@ -73,28 +77,40 @@ async function buildOnce(
   onProgress(`built the control plane in ${elapsedSeconds()} s: ${program}`)
 }
 
-function runGo(args: readonly string[], sourceDir: string, env: NodeJS.ProcessEnv): Promise<void> {
+function runGo(
+  args: readonly string[],
+  sourceDir: string,
+  env: NodeJS.ProcessEnv,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (signal?.aborted) return Promise.reject(interrupted())
+  const tooLong = AbortSignal.timeout(buildLimitMilliseconds)
   return new Promise((resolve, reject) => {
     const go = spawn('go', args, {
       cwd: sourceDir,
       // A person's own flags, workspace or C compiler must not change what is built.
       env: {...env, GOFLAGS: '', GOWORK: 'off', CGO_ENABLED: '0'},
       stdio: ['ignore', 'ignore', 'pipe'],
-      signal: AbortSignal.timeout(buildLimitMilliseconds),
+      signal: signal === undefined ? tooLong : AbortSignal.any([signal, tooLong]),
     })
     let output = ''
     go.stderr.setEncoding('utf8').on('data', (text: string) => {
       output = (output + text).slice(-16_384)
     })
     go.once('spawn', () => lowerPriority(go.pid))
-    go.once('error', (cause) => reject(go.pid === undefined ? noGo(cause) : tooSlow(sourceDir)))
-    go.once('close', (code, signal) => {
+    go.once('error', (cause) => {
+      if (signal?.aborted) reject(interrupted())
+      else reject(go.pid === undefined ? noGo(cause) : tooSlow(sourceDir))
+    })
+    go.once('close', (code, endedBy) => {
       if (code === 0) return resolve()
+      // Ctrl-C in a terminal reaches Go itself, too.
+      if (signal?.aborted) return reject(interrupted())
       const tail = output.trimEnd().split('\n').slice(-errorTailLines).join('\n')
       reject(
         new LocalStackError(
           'BUILD_FAILED',
-          `go build in ${sourceDir} ended with ${signal === null ? `exit status ${code}` : `signal ${signal}`}:\n${tail}\n${choices}`,
+          `go build in ${sourceDir} ended with ${endedBy === null ? `exit status ${code}` : `signal ${endedBy}`}:\n${tail}\n${choices}`,
         ),
       )
     })
@@ -114,6 +130,10 @@ const choices = `To have a control plane, do one of these:
   - install Go 1.26 or newer, with access to the Go modules, and try again;
   - set DRAWBRIDGE_CONTROLPLANE to a control plane program built from the same sources on another machine.
 KUBEBUILDER_ASSETS and an existing kubeconfig replace only etcd and the API server; the S3 gateway is in this program.`
+
+function interrupted(): LocalStackError {
+  return new LocalStackError('INTERRUPTED', 'the build of the control plane was interrupted')
+}
 
 function noGo(cause: Error): LocalStackError {
   return new LocalStackError(

@@ -22,6 +22,8 @@ export interface FindControlPlaneOptions {
   env: NodeJS.ProcessEnv
   /** Called with a line for people: what is built or waited for, and for how many seconds now. */
   onProgress: (line: string) => void
+  /** Ends a build. */
+  signal?: AbortSignal
 }
 
 const ownSourceDir = join(import.meta.dirname, 'controlplane')
@@ -31,7 +33,7 @@ const ownSourceDir = join(import.meta.dirname, 'controlplane')
  *
  * `KUBEBUILDER_ASSETS` supplies etcd and kube-apiserver only: the S3 gateway, the certificates and the other components
  * are always our own program, which is `DRAWBRIDGE_CONTROLPLANE` if set, else the cached build of these very sources,
- * else built now. Throws NO_CONTROL_PLANE (a named program is absent, or nothing can build one), BUILD_FAILED.
+ * else built now. Throws NO_CONTROL_PLANE (a named program is absent, or nothing can build one), BUILD_FAILED, INTERRUPTED.
  */
 export async function findControlPlane(options: FindControlPlaneOptions): Promise<ControlPlaneTools> {
   const {env, sourceDir = ownSourceDir} = options
@@ -47,7 +49,8 @@ export async function findControlPlane(options: FindControlPlaneOptions): Promis
   const cacheDir = options.cacheDir ?? join(env.XDG_CACHE_HOME || join(env.HOME || homedir(), '.cache'), 'drawbridge')
   const program = join(cacheDir, `controlplane-${await hashSources(sourceDir)}`, 'controlplane')
   if (!(await isExecutable(program))) {
-    await buildControlPlane({sourceDir, program, env, onProgress: options.onProgress})
+    const {onProgress, signal} = options
+    await buildControlPlane({sourceDir, program, env, onProgress, ...(signal && {signal})})
   }
   return {program, ...assets}
 }

@@ -22,12 +22,7 @@ export interface InstallHookOptions {
  * Returns the repository's URL as webhooks name it. Rejects with `LocalStackError` BAD_INPUT where it is no git repository.
  */
 export async function installHook({repository, webhook, stateDir}: InstallHookOptions): Promise<string> {
-  if (!(await isFile(join(repository, 'HEAD')))) {
-    throw new LocalStackError(
-      'BAD_INPUT',
-      `${repository} is not a bare git repository: make one with "git init --bare"`,
-    )
-  }
+  await checkRepository(repository)
   const url = repositoryUrl(repository)
   const target = join(stateDir, 'hooks', `${digestOf(url).slice(7, 23)}.json`)
   await saveState(target, {repository: url, ...webhook})
@@ -53,6 +48,12 @@ export async function installHook({repository, webhook, stateDir}: InstallHookOp
   await chmod(draft, 0o755)
   await rename(draft, hook)
   return url
+}
+
+/** Rejects with `LocalStackError` BAD_INPUT where a hook cannot be put: where there is no bare git repository. */
+export async function checkRepository(repository: string): Promise<void> {
+  if (await isFile(join(repository, 'HEAD'))) return
+  throw new LocalStackError('BAD_INPUT', `${repository} is not a bare git repository: make one with "git init --bare"`)
 }
 
 /** The URL under which a local bare repository is known to the bridge. */

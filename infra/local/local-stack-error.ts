@@ -8,6 +8,7 @@ export type LocalStackErrorCode =
   | 'PROCESS_DIED'
   | 'NOT_READY'
   | 'REQUEST_REFUSED'
+  | 'INTERRUPTED'
 
 /** Says what part of the local stack failed, where to look, and what to do; never carries a credential. */
 export class LocalStackError extends Error {

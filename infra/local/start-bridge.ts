@@ -1,3 +1,4 @@
+import {rm} from 'node:fs/promises'
 import {join} from 'node:path'
 import * as z from 'zod'
 import {createPublishHandler} from '#functions/publish/create-handler.ts'
@@ -112,6 +113,8 @@ export async function startBridge(options: StartBridgeOptions): Promise<LocalBri
         return started
       }),
     ])
+    // The object store's lock is ours now, so what is there was left by a run that was killed.
+    await Promise.all(['git', 'work'].map((name) => rm(join(stateDir, name), {recursive: true, force: true})))
     const s3Endpoint = (await options.endpoints?.s3?.(objects.endpoint)) ?? objects.endpoint
     const sqsEndpoint = (await options.endpoints?.sqs?.(queues.endpoint)) ?? queues.endpoint
     const sqs = {endpoint: sqsEndpoint, region: queues.region}

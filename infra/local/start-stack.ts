@@ -1,4 +1,5 @@
-import {mkdir} from 'node:fs/promises'
+import {constants} from 'node:fs'
+import {access, mkdir} from 'node:fs/promises'
 import {join, resolve} from 'node:path'
 import {createKubeClient} from '#agent/kube/create-kube-client.ts'
 import {loadKubeconfigEndpoint} from '#agent/kube/load-endpoint.ts'
@@ -7,7 +8,8 @@ import type {JournalEvent} from '#shared/model/journal-event.ts'
 import {cacheDirOf} from './cache-dir.ts'
 import {findControlPlane} from './find-control-plane.ts'
 import {findRendererTools} from './find-renderer-tools.ts'
-import {installHook, repositoryUrl} from './install-hook.ts'
+import {checkRepository, installHook, repositoryUrl} from './install-hook.ts'
+import {LocalStackError} from './local-stack-error.ts'
 import {type LocalAgent, startAgent} from './start-agent.ts'
 import {type LocalBridge, type StartBridgeOptions, startBridge} from './start-bridge.ts'
 import {type LocalCluster, startCluster} from './start-cluster.ts'
@@ -25,6 +27,8 @@ export interface StartStackOptions {
   onEvent: (event: JournalEvent) => void
   /** Lines for people on what is being started and what fails. */
   log: (line: string) => void
+  /** Gives the start up; what was started by then is stopped. */
+  signal?: AbortSignal
   /** Further environment of the agents. */
   agentEnv?: Readonly<Record<string, string>>
   bridge?: Partial<Pick<StartBridgeOptions, 'sweepIntervalSeconds' | 'desiredTtlSeconds' | 'endpoints' | 'metrics'>>
@@ -47,22 +51,27 @@ const agentUser = 'drawbridge-agent'
 
 /**
  * Starts everything: control planes, S3 and SQS, the functions, an agent per cluster, and a post-receive hook in each repository.
- * Returns when a push would be taken. What it started ends with this process, however that ends.
+ * Returns when a push would be taken. What it started ends with this process, however that ends. Rejects with `LocalStackError`
+ * BAD_INPUT before anything is started where a path is not what it should be, INTERRUPTED by `signal`, and those of the parts.
  */
 export async function startStack(options: StartStackOptions): Promise<LocalStack> {
   const {env, log, onEvent} = options
   const stateDir = resolve(options.stateDir)
-  await mkdir(stateDir, {recursive: true, mode: 0o700})
+  const repositories = [...new Set(options.repositories.map((path) => resolve(path)))]
+  await checkPaths(stateDir, repositories, options.kubeconfigFile)
+  const checkInterrupted = (): void => {
+    if (options.signal?.aborted) throw new LocalStackError('INTERRUPTED', 'stopped before everything was up')
+  }
   const stops: (() => Promise<unknown>)[] = []
   const stop = async (): Promise<void> => {
     for (const step of stops.splice(0).reverse()) await step()
   }
   try {
     const [tools, rendererTools] = await Promise.all([
-      findControlPlane({env, onProgress: log}),
+      findControlPlane({env, onProgress: log, ...(options.signal && {signal: options.signal})}),
       findRendererTools({env, cacheDir: cacheDirOf(env)}),
     ])
-    const repositories = options.repositories.map((path) => resolve(path))
+    checkInterrupted()
     const clusters = new Map<string, LocalCluster>()
     const agents = new Map<string, LocalAgent>()
     const kubeconfigs = new Map<string, string>()
@@ -100,6 +109,7 @@ export async function startStack(options: StartStackOptions): Promise<LocalStack
       ...options.clusters.map(bringCluster),
     ])
     if (bridgeResult.status === 'rejected') throw bridgeResult.reason
+    checkInterrupted()
     const bridge = bridgeResult.value
     const launchers = new Map<string, () => void>()
     stops.push(() => Promise.all([...agents.values()].map((agent) => agent.stop())))
@@ -126,6 +136,22 @@ export async function startStack(options: StartStackOptions): Promise<LocalStack
   } catch (error) {
     await stop()
     throw error
+  }
+}
+
+async function checkPaths(stateDir: string, repositories: readonly string[], kubeconfigFile?: string): Promise<void> {
+  for (const repository of repositories) await checkRepository(repository)
+  // Whether its server answers is the agent's to wait for; whether it can be read is known now.
+  if (kubeconfigFile !== undefined) {
+    await loadKubeconfigEndpoint(resolve(kubeconfigFile)).catch((cause: unknown) => {
+      throw new LocalStackError('BAD_INPUT', `the kubeconfig ${kubeconfigFile} cannot be used`, {cause})
+    })
+  }
+  try {
+    await mkdir(stateDir, {recursive: true, mode: 0o700})
+    await access(stateDir, constants.W_OK | constants.X_OK)
+  } catch (cause) {
+    throw new LocalStackError('BAD_INPUT', `${stateDir} is not a directory that state can be kept in`, {cause})
   }
 }
 

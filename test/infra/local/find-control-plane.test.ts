@@ -99,6 +99,20 @@ test('leaves nothing in the cache when the build fails, and repeats what Go said
   assert.equal(await runs(), 2)
 })
 
+test('an interrupted build ends, says so, and leaves nothing that keeps the next one waiting', async (t) => {
+  const {find, bin, runs} = await place(t)
+  const stop = new AbortController()
+  await writeExecutable(join(bin, 'go'), '#!/bin/sh\necho run >> "$FAKE_GO_RUNS"\nexec sleep 60\n')
+  const started = performance.now()
+  const building = find({signal: stop.signal})
+  setTimeout(() => stop.abort(), 200)
+  await assert.rejects(building, {code: 'INTERRUPTED'})
+  assert.ok(performance.now() - started < 20_000)
+  await writeExecutable(join(bin, 'go'), fakeGo)
+  await find()
+  assert.ok((await runs()) >= 1)
+})
+
 test('lists the choices when there is neither a program nor a Go', async (t) => {
   const {find} = await place(t, {withGo: false})
   await assert.rejects(find(), (error: unknown) => {
