@@ -29,7 +29,9 @@ export async function sweepRepositories(
       const job = {declaration, desired: Promise.resolve(desired), trace: sweep.trace, configs: memory.configs}
       const {findings, requests} = await renderHead(ports, config, job)
       const outcome = createOutcome(ports, declaration, findings, sweep.trace)
-      if (memory.isRepeated(outcome) || (requests === 0 && findings.length === 0)) return
+      // A commit that failed for what is elsewhere (a branch that was missing, a name that was taken) may be well by now.
+      const isMended = memory.isMended(outcome)
+      if (memory.isRepeated(outcome) || (requests === 0 && findings.length === 0 && !isMended)) return
       await ports.outcomes.send(JSON.stringify(outcome))
     } catch (error) {
       ports.journal.record({

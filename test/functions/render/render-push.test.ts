@@ -383,6 +383,23 @@ test('a sweep finds what no webhook told of, and says the same thing once', asyn
   assert.equal((await bridge.sweep()).outcomes.length, 0)
 })
 
+test('a sweep says that a commit is well again once what it lacked elsewhere is there', async (t) => {
+  const {bridge, repository} = await startRenderBridge(t)
+  await repository.push({'app/a.yaml': configMap('a')}, 'other')
+  const declaration = cluster('dev') + app('shop', '{source: {path: app, ref: other}, clusters: [dev]}')
+  const commit = await repository.push({'drawbridge.yaml': declaration})
+  await bridge.publish((await bridge.push(repository.url)).requests)
+  await git(repository.workTree, 'push', '-q', 'origin', ':other')
+  assert.equal((await bridge.sweep()).findings[0]?.code, 'SOURCE_UNREADABLE')
+  await git(repository.workTree, 'push', '-q', 'origin', 'other')
+  const {outcomes} = await bridge.sweep()
+  assert.deepEqual(
+    outcomes.map((outcome) => [outcome.commit, outcome.findings]),
+    [[commit, []]],
+  )
+  assert.deepEqual((await bridge.sweep()).outcomes, [])
+})
+
 test('a sweep asks for new signatures on what has less than half of its life left', async (t) => {
   const {bridge, repository} = await startRenderBridge(t)
   await repository.push({'drawbridge.yaml': oneApp, 'app/a.yaml': configMap('a')})
