@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import {API_VERSION} from './api-version.ts'
 import {appNameSchema, clusterNameSchema, namespaceSchema} from './names.ts'
+import {healthCheckExprSchema, ignoreDifferencesSchema, retrySchema} from './sync-options.ts'
 
 const labels = z.record(z.string().min(1), z.string())
 const relativePath = z
@@ -55,6 +56,13 @@ const syncSchema = z.strictObject({
     .enum(['Delete', 'Orphan'])
     .default('Delete')
     .describe('What happens to the objects when this App is removed from git'),
+  retry: retrySchema.optional().describe('How often a failed apply is tried again; without end when absent'),
+  ignoreDifferences: z.array(ignoreDifferencesSchema).max(100).optional().describe('Fields that others may change'),
+  rollback: z
+    .boolean()
+    .optional()
+    .describe('Apply the last healthy bundle again where this one does not become healthy'),
+  healthCheckExprs: z.array(healthCheckExprSchema).max(50).optional().describe('Health of further kinds, in CEL'),
 })
 
 /** What an app may write to: checked by publish on the bundle, whatever render said. */

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import {API_VERSION} from './api-version.ts'
 import {digestSchema} from './digest.ts'
 import {appNameSchema, clusterNameSchema, commitSchema, namespaceSchema, refSchema, timeSchema} from './names.ts'
+import {healthCheckExprSchema, ignoreDifferencesSchema, retrySchema} from './sync-options.ts'
 import {traceSchema} from './trace.ts'
 
 /** Where an App is declared: the repository and ref whose drawbridge.yaml holds it. One declaration owns one app name in a cluster. */
@@ -37,6 +38,10 @@ export const presentAppSchema = z.object({
     drift: z.enum(['heal', 'detect', 'off']),
     timeoutSeconds: z.int().positive(),
     deletionPolicy: z.enum(['Delete', 'Orphan']),
+    retry: z.object(retrySchema.shape).optional(),
+    ignoreDifferences: z.array(z.object(ignoreDifferencesSchema.shape)).optional(),
+    rollback: z.boolean().optional(),
+    healthCheckExprs: z.array(z.object(healthCheckExprSchema.shape)).optional(),
   }),
   trace: traceSchema,
 })
