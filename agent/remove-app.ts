@@ -29,7 +29,7 @@ export async function removeApp(
   await ctx.acceptance
   let result: PruneResult = {pruned: [], retained: []}
   const impersonation = impersonatedUser(app.bundle?.app)
-  if (target.deletionPolicy === 'Delete') {
+  if (target.deletionPolicy !== 'Orphan') {
     await Promise.all([...ctx.apps.values()].map((other) => (other === app ? undefined : other.loading)))
     const unread = [...ctx.apps.values()].find(
       (other) => other.target?.state === 'present' && currentBundle(other) === undefined,
@@ -56,7 +56,7 @@ export async function removeApp(
     }
   }
   await finish(ctx, app)
-  const what = target.deletionPolicy === 'Delete' ? `${result.pruned.length} object(s) deleted` : 'its objects stay'
+  const what = target.deletionPolicy !== 'Orphan' ? `${result.pruned.length} object(s) deleted` : 'its objects stay'
   tellEvent(ctx, app, {event: 'removed', at: ctx.ports.clock.now(), message: `removed from git: ${what}`})
 }
 
