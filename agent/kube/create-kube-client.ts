@@ -8,7 +8,7 @@ import {
   type ResourceType,
 } from './kube-client.ts'
 import {KubeError} from './kube-error.ts'
-import {asKubeObject, type KubeObject} from './kube-object.ts'
+import {asKubeObject, asTriedObject, type KubeObject} from './kube-object.ts'
 import {type KubeTransport, refusal} from './send-request.ts'
 
 const PAGE_SIZE = 500
@@ -133,7 +133,7 @@ export function createKubeClient(transport: KubeTransport): KubeClient {
         lastTry: options.lastTry,
         ...about(options.dryRun ? 'dry-run' : 'apply', type, target),
       })
-      return readObject(answer)
+      return options.dryRun ? asTriedObject(parseObject(answer)) : readObject(answer)
     },
 
     async create(type, object, impersonate) {
