@@ -81,6 +81,8 @@ export interface AppState {
   /** Times of the last heals of an object, in milliseconds of a monotonic clock. */
   heals: Map<string, number[]>
   healing: Set<string>
+  /** Objects of which something was seen while they were looked at or healed: they are looked at again. */
+  seenMeanwhile: Set<string>
 }
 
 /** An app that nothing is known of yet. */
@@ -115,6 +117,7 @@ export function createAppState(name: string, now: Date): AppState {
     drifted: new Map(),
     heals: new Map(),
     healing: new Set(),
+    seenMeanwhile: new Set(),
   }
 }
 

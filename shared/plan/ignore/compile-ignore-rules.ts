@@ -2,15 +2,18 @@ import type {Json, JsonObject} from '../../model/manifest.ts'
 import type {ObjectRef} from '../../model/object-ref.ts'
 import type {IgnoreDifferences} from '../../model/sync-options.ts'
 import {type FieldPath, removePaths, takeFromLive} from './field-path.ts'
-import {ownedPaths} from './owned-paths.ts'
+import {foreignPaths, ownedPaths} from './owned-paths.ts'
 import {parseJqPath, parsePointer} from './parse-jq-path.ts'
 
 /** What others may change in one object. */
 export interface IgnoredFields {
   /** A copy without the ignored fields. `live` tells what other managers own. */
   without(object: JsonObject, live: JsonObject): JsonObject
-  /** What to apply in place of `desired`: the ignored fields as they are in the live object. */
-  asLive(desired: JsonObject, live: JsonObject): JsonObject
+  /**
+   * What `manager` is to apply in place of `desired`: an ignored field that another manager owns is left to it, any other has its
+   * live value, since leaving it out would delete it.
+   */
+  asLive(desired: JsonObject, live: JsonObject, manager: string): JsonObject
 }
 
 /** Finds what is ignored in an object; undefined where nothing is. */
@@ -30,7 +33,11 @@ export function compileIgnoreRules(rules: readonly IgnoreDifferences[] = []): Ig
     const find = (object: Json, live: JsonObject) => distinct(matching.flatMap(({select}) => select(object, live)))
     return {
       without: (object, live) => removePaths(object, find(object, live)),
-      asLive: (desired, live) => keepIdentity(takeFromLive(desired, live, find(desired, live)), desired),
+      asLive(desired, live, manager) {
+        const foreign = new Set(foreignPaths(live, manager).map((path) => JSON.stringify(path)))
+        const isForeign = (path: FieldPath) => foreign.has(JSON.stringify(path))
+        return keepIdentity(takeFromLive(desired, live, find(desired, live), isForeign), desired)
+      },
     }
   }
 }

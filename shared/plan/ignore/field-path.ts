@@ -28,13 +28,22 @@ export function removePaths(object: JsonObject, paths: readonly FieldPath[]): Js
   return copy
 }
 
-/** A copy of an object in which the fields at some paths have the value that they have in `live`, or are not there where `live` lacks them. */
-export function takeFromLive(object: JsonObject, live: JsonObject, paths: readonly FieldPath[]): JsonObject {
+/**
+ * A copy of an object in which the fields at some paths have the value that they have in `live`. Those that `live` lacks are left out,
+ * as are those that `isLeft` names by their path in `live`.
+ */
+export function takeFromLive(
+  object: JsonObject,
+  live: JsonObject,
+  paths: readonly FieldPath[],
+  isLeft: (path: FieldPath) => boolean,
+): JsonObject {
   let copy = object
   const ordered = [...paths].sort(comparePaths).reverse()
   for (const path of ordered) {
     const counterpart = pathInOther(object, live, path)
-    copy = setAt(copy, path, counterpart === undefined ? undefined : valueAt(live, counterpart)) as JsonObject
+    const left = counterpart === undefined || isLeft(counterpart)
+    copy = setAt(copy, path, left ? undefined : valueAt(live, counterpart)) as JsonObject
   }
   return copy
 }

@@ -3,10 +3,18 @@ import {childAt, type FieldPath} from './field-path.ts'
 
 /** The fields of `object` that one of `managers` owns, as `managedFields` of the live object say (FieldsV1 of structured-merge-diff). */
 export function ownedPaths(object: Json, managedFields: unknown, managers: ReadonlySet<string>): FieldPath[] {
+  return pathsOf(object, managedFields, ({manager}) => typeof manager === 'string' && managers.has(manager))
+}
+
+/** The fields of a live object that another manager than `manager` owns. */
+export function foreignPaths(live: JsonObject, manager: string): FieldPath[] {
+  const managedFields = isJsonObject(live.metadata) ? live.metadata.managedFields : undefined
+  return pathsOf(live, managedFields, (entry) => entry.manager !== manager && entry.subresource !== 'status')
+}
+
+function pathsOf(object: Json, managedFields: unknown, wanted: (entry: JsonObject) => boolean): FieldPath[] {
   const entries = Array.isArray(managedFields) ? managedFields.filter(isJsonObject) : []
-  return entries
-    .filter(({manager}) => typeof manager === 'string' && managers.has(manager))
-    .flatMap(({fieldsV1}) => (isJsonObject(fieldsV1) ? leavesOf(fieldsV1, object, []) : []))
+  return entries.filter(wanted).flatMap(({fieldsV1}) => (isJsonObject(fieldsV1) ? leavesOf(fieldsV1, object, []) : []))
 }
 
 function leavesOf(fields: JsonObject, value: Json | undefined, path: FieldPath): FieldPath[] {

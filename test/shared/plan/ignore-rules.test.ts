@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import {test} from 'node:test'
-import type {JsonObject} from '#shared/model/manifest.ts'
+import {childObject, type JsonObject} from '#shared/model/manifest.ts'
 import type {IgnoreDifferences} from '#shared/model/sync-options.ts'
 import {compileIgnoreRules} from '#shared/plan/ignore/compile-ignore-rules.ts'
 import {IgnoreRuleError} from '#shared/plan/ignore/ignore-rule-error.ts'
@@ -102,7 +102,7 @@ test('takes the live value of an ignored field, in the container of the same nam
     metadata: {name: 'web'},
     spec: {template: {spec: {containers: [{name: 'injected'}, {name: 'proxy', image: 'proxy:live'}]}}},
   }
-  const applied = ignored?.asLive(object, live)
+  const applied = ignored?.asLive(object, live, 'drawbridge')
   assert.deepEqual(applied?.spec, {
     template: {
       spec: {
@@ -151,7 +151,28 @@ test('never leaves to others which object it is and whose', () => {
   const marked = {...object, metadata: {name: 'web', namespace: 'web', labels: {'drawbridge.dev/app': 'web', x: '1'}}}
   const ignored = compileIgnoreRules([{group: '*', kind: '*', jsonPointers: ['/metadata', '/kind']}])(ref)
   const live = {...object, metadata: {name: 'other', labels: {'drawbridge.dev/app': 'other'}}}
-  const applied = ignored?.asLive(marked, live)
+  const applied = ignored?.asLive(marked, live, 'drawbridge')
   assert.deepEqual(applied?.metadata, {name: 'web', namespace: 'web', labels: {'drawbridge.dev/app': 'web'}})
   assert.equal(applied?.kind, 'Deployment')
+})
+
+test('leaves an ignored field to the manager that owns it, and keeps the live value of one that nobody else owns', () => {
+  const ignored = compileIgnoreRules([
+    {group: 'apps', kind: 'Deployment', jsonPointers: ['/spec/replicas', '/metadata/annotations/plain']},
+  ])(ref)
+  const own = {'f:spec': {'f:replicas': {}}, 'f:metadata': {'f:annotations': {'f:plain': {}}}}
+  const live: JsonObject = {
+    metadata: {
+      name: 'web',
+      annotations: {plain: 'live'},
+      managedFields: [
+        {manager: 'drawbridge', operation: 'Apply', fieldsV1: own},
+        {manager: 'hpa', operation: 'Update', subresource: 'scale', fieldsV1: {'f:spec': {'f:replicas': {}}}},
+      ],
+    },
+    spec: {replicas: 9},
+  }
+  const applied = ignored?.asLive(object, live, 'drawbridge')
+  assert.deepEqual(Object.keys((applied?.spec ?? {}) as JsonObject), ['template'])
+  assert.deepEqual(childObject(applied?.metadata as JsonObject, 'annotations'), {'a/b': '1', plain: 'live'})
 })
