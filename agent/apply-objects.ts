@@ -2,11 +2,11 @@ import {setTimeout as sleep} from 'node:timers/promises'
 import {describeError} from '#shared/model/drawbridge-error.ts'
 import {formatRef, type ObjectRef} from '#shared/model/object-ref.ts'
 import {type AgentContext, keepEntry} from './agent-context.ts'
-import {type AppState, impersonatedUser, type LoadedBundle} from './app-state.ts'
+import type {AppState, LoadedBundle} from './app-state.ts'
 import {objectToSend} from './ignored-fields.ts'
 import {isKubeError} from './kube/kube-error.ts'
-import {FIELD_MANAGER} from './marks.ts'
 import type {PlannedObject} from './plan-objects.ts'
+import {sendApply} from './send-apply.ts'
 
 export interface ApplyFailure {
   ref: ObjectRef
@@ -58,18 +58,15 @@ export async function applyObject(
   while (app.busy.has(key)) await sleep(5)
   app.busy.add(key)
   try {
-    const answer = await sendPatiently(object, ctx.signal, async () => {
-      const {body} = await objectToSend(ctx.ports.kube, bundle.app, type, object)
-      return ctx.ports.kube.apply(type, ref, body, {
-        fieldManager: FIELD_MANAGER,
-        force: true,
-        detail: 'metadata',
-        lastTry: ctx.signal,
-        ...impersonatedUser(bundle.app),
-      })
-    })
-    const {fields, uid, appliedAt} = ctx.live.note(type, answer)
-    keepEntry(ctx, app, key, {ref, version: apiVersion, applied: digest, fields, uid, appliedAt})
+    const answer = await sendPatiently(object, ctx.signal, async () =>
+      sendApply(ctx, bundle, await objectToSend(ctx.ports.kube, bundle.app, type, object), type),
+    )
+    // What was there before is not ours.
+    if (answer === 'exists') keepEntry(ctx, app, key, {ref, version: apiVersion, applied: digest, fields: ''})
+    else {
+      const {fields, uid, appliedAt} = ctx.live.note(type, answer)
+      keepEntry(ctx, app, key, {ref, version: apiVersion, applied: digest, fields, uid, appliedAt})
+    }
   } finally {
     app.busy.delete(key)
   }

@@ -1,22 +1,19 @@
 import type {PresentApp} from '#shared/model/desired-state.ts'
-import {type AgentContext, dropEntry, keepEntry} from './agent-context.ts'
+import {type AgentContext, dropEntry} from './agent-context.ts'
 import {AppFailure} from './app-failure.ts'
 import {type AppState, currentBundle, impersonatedUser, type LoadedBundle} from './app-state.ts'
-import {type ApplyFailure, applyObjects, unknownKind} from './apply-objects.ts'
-import {awaitDefinitions} from './await-definitions.ts'
-import {ensureNamespace} from './ensure-namespace.ts'
+import {unknownKind} from './apply-objects.ts'
+import {applySteps, changesOf, planSteps, runPostSync, runSyncFail, type StepRun} from './apply-steps.ts'
 import {handleDrift} from './heal-drift.ts'
-import {judgeOwner} from './judge-owner.ts'
 import type {ResourceType} from './kube/kube-client.ts'
 import {loadBundle} from './load-bundle.ts'
-import {type Change, planChanges} from './plan-changes.ts'
+import {declares, type PlannedObject} from './plan-objects.ts'
 import {type PruneResult, pruneObjects} from './prune-objects.ts'
 import {requestReconcile} from './request-reconcile.ts'
 import {saveInventory} from './save-inventory.ts'
-import {setCondition} from './set-condition.ts'
-import {tellDrifted, tellHealed, tellPruned} from './tell-changes.ts'
+import {tellPruned} from './tell-changes.ts'
 import {tellEvent} from './tell-event.ts'
-import {beginWaiting, endWaiting, judgeAll, judgeApp} from './track-health.ts'
+import {beginWaiting, judgeAll, judgeApp} from './track-health.ts'
 
 /**
  * Brings one app to its desired state: load and verify, apply what changed stage by stage, prune, then wait for health. Returns
@@ -45,12 +42,15 @@ export async function reconcileApp(
       'INVENTORY_BROKEN',
       `${app.brokenInventory.message}; delete the ConfigMaps drawbridge-inventory-${app.name}-* to let it be made anew (nothing is pruned then)`,
     )
-  const unknown = [...bundle.objects.values()].find(({type}) => type === undefined)
+  const unknown = allObjects(bundle).find(({type}) => type === undefined)
   if (unknown !== undefined) throw new AppFailure('APPLY_FAILED', unknownKind(unknown))
   await followTypes(ctx, app, bundle)
   if (signal.aborted) return
 
-  const applied = await applyStages(ctx, app, bundle, signal)
+  const run = {ctx, app, bundle, signal}
+  const work = planSteps(ctx, app, bundle)
+  const applied = changesOf(work)
+  await orRunSyncFail(run, () => applySteps(run, work))
   if (signal.aborted) return
   const announce = !known || applied.some(({why}) => why !== 'drifted')
   app.revision = target.revision
@@ -66,6 +66,8 @@ export async function reconcileApp(
   if (app.unsaved && !ctx.signal.aborted) await saveInventory(ctx, app)
   tellPruned(ctx, app, pruned)
   if (signal.aborted) return
+  await orRunSyncFail(run, () => runPostSync(run, work))
+  if (signal.aborted) return
   app.toldProblem = undefined
   if (pruned.retained.length === 0) app.failures = 0
   else requestReconcile(ctx, app, 'soon')
@@ -80,9 +82,18 @@ export async function reconcileApp(
   judgeApp(ctx, app)
 }
 
+async function orRunSyncFail(run: StepRun, task: () => Promise<void>): Promise<void> {
+  try {
+    await task()
+  } catch (error) {
+    if (!run.signal.aborted) await runSyncFail(run)
+    throw error
+  }
+}
+
 async function followTypes(ctx: AgentContext, app: AppState, bundle: LoadedBundle): Promise<void> {
   const wanted = new Map<string, ResourceType>()
-  for (const {type, apiVersion, ref, defined} of bundle.objects.values()) {
+  for (const {type, apiVersion, ref, defined} of allObjects(bundle)) {
     const name = `${ref.group}/${ref.kind}`
     if (type === undefined || wanted.has(name)) continue
     const served = defined ? await ctx.discovery.find(apiVersion, ref.kind) : type
@@ -97,68 +108,8 @@ async function followTypes(ctx: AgentContext, app: AppState, bundle: LoadedBundl
   await Promise.all([...wanted.values()].map((type) => ctx.live.follow(type)))
 }
 
-async function applyStages(
-  ctx: AgentContext,
-  app: AppState,
-  bundle: LoadedBundle,
-  signal: AbortSignal,
-): Promise<Change[]> {
-  const planned = bundle.stages.map((stage) => ({stage, wanted: planChanges(ctx, app, bundle, stage)}))
-  const changes = planned.flatMap(({wanted}) => wanted)
-  if (changes.length === 0) return []
-  await refuseForeign(ctx, app, changes)
-  setCondition(ctx, app, 'Unknown', 'Progressing', `applying ${changes.length} of ${bundle.objects.size} object(s)`)
-  endWaiting(app)
-  app.applying = true
-  try {
-    await Promise.all([ctx.acceptance, noteBeforehand(ctx, app, changes)])
-    await createNamespaceIfAsked(ctx, bundle)
-    for (const {stage, wanted} of planned) {
-      if (signal.aborted) return changes
-      tellDrifted(ctx, app, wanted)
-      const failures = await applyObjects(
-        ctx,
-        app,
-        bundle,
-        wanted.map(({object}) => object),
-        signal,
-      )
-      if (failures.length > 0) throw applyFailure(failures)
-      if (!signal.aborted) tellHealed(ctx, app, wanted)
-      if (!signal.aborted) await awaitDefinitions(ctx, bundle, stage, signal)
-    }
-    return changes
-  } catch (error) {
-    if (app.unsaved && !ctx.signal.aborted) await saveInventory(ctx, app)
-    throw error
-  } finally {
-    app.applying = false
-  }
-}
-
-/** The inventory holds, before the first request, all that may exist after a stop at any instruction. */
-async function noteBeforehand(ctx: AgentContext, app: AppState, changes: Change[]): Promise<void> {
-  for (const {object} of changes) {
-    const uid = app.inventory.get(object.key)?.uid
-    const begun = {ref: object.ref, version: object.apiVersion, applied: '', fields: ''}
-    keepEntry(ctx, app, object.key, uid === undefined ? begun : {...begun, uid})
-  }
-  await saveInventory(ctx, app)
-}
-
-async function refuseForeign(ctx: AgentContext, app: AppState, changes: Change[]): Promise<void> {
-  const asksOthers = changes.some(({object}) => ctx.live.get(object.key)?.app !== app.name)
-  if (asksOthers) await Promise.all([...ctx.apps.values()].map((other) => (other === app ? undefined : other.loading)))
-  const refused = changes.flatMap(({object}) => {
-    const verdict = judgeOwner(ctx, app, object)
-    return verdict === 'ours' ? [] : [{ref: object.ref, message: verdict.refused}]
-  })
-  if (refused.length > 0) throw applyFailure(refused, 'OWNED_BY_OTHER')
-}
-
-async function createNamespaceIfAsked(ctx: AgentContext, {app, objects}: LoadedBundle): Promise<void> {
-  if (!app.createNamespace || app.namespace === undefined || objects.has(`/Namespace//${app.namespace}`)) return
-  await ensureNamespace(ctx.ports.kube, app.namespace, impersonatedUser(app).impersonate)
+function allObjects(bundle: LoadedBundle): PlannedObject[] {
+  return [...bundle.objects.values(), ...bundle.once.values(), ...[...bundle.hooks.values()].map(({object}) => object)]
 }
 
 async function prune(
@@ -167,7 +118,7 @@ async function prune(
   bundle: LoadedBundle,
   signal: AbortSignal,
 ): Promise<PruneResult> {
-  const gone = [...app.inventory.keys()].filter((key) => !bundle.objects.has(key))
+  const gone = [...app.inventory.keys()].filter((key) => !declares(bundle, key))
   const {sync} = bundle.app
   if (gone.length === 0) return {pruned: [], retained: []}
   if (!sync.prune) {
@@ -197,10 +148,4 @@ async function prune(
   }
   await ctx.acceptance
   return pruneObjects(ctx, app, gone, signal, impersonatedUser(bundle.app))
-}
-
-function applyFailure(failures: ApplyFailure[], code: 'APPLY_FAILED' | 'OWNED_BY_OTHER' = 'APPLY_FAILED'): AppFailure {
-  const shown = failures.slice(0, 5).map(({message}) => message)
-  const more = failures.length > shown.length ? `; and ${failures.length - shown.length} more` : ''
-  return new AppFailure(code, `${shown.join('; ')}${more}`)
 }

@@ -40,6 +40,13 @@ async function runWhileWanted(ctx: AgentContext, app: AppState): Promise<void> {
   }
 }
 
+/** Flux's words for failures. */
+const reasons: Record<string, string> = {
+  UNREACHABLE: 'ArtifactFailed',
+  UNHEALTHY: 'HealthCheckFailed',
+  HOOK_FAILED: 'HealthCheckFailed',
+}
+
 /** Says why it failed, once per distinct reason. */
 function tellFailure(ctx: AgentContext, app: AppState, error: unknown): void {
   const refused = error instanceof AppFailure && (error.code === 'REFUSED' || error.code === 'POLICY')
@@ -49,7 +56,7 @@ function tellFailure(ctx: AgentContext, app: AppState, error: unknown): void {
   if (!(error instanceof AppFailure) && !isKubeError(error)) {
     ctx.ports.log('warn', `app ${app.name}: ${error instanceof Error ? (error.stack ?? message) : message}`)
   }
-  const reason = refused ? 'ArtifactRefused' : code === 'UNREACHABLE' ? 'ArtifactFailed' : 'ReconciliationFailed'
+  const reason = refused ? 'ArtifactRefused' : (reasons[code] ?? 'ReconciliationFailed')
   setCondition(ctx, app, 'False', reason, message)
   app.healthyRevision = undefined
   if (app.toldProblem === `${code} ${message}`) return

@@ -152,13 +152,14 @@ export function createKubeClient(transport: KubeTransport): KubeClient {
       return response.status === 409 ? 'exists' : readObject(response.body)
     },
 
-    async replace(type, object) {
+    async replace(type, object, impersonate) {
       const target = {namespace: object.metadata.namespace ?? '', name: object.metadata.name}
       const response = await transport.send(
         {
           method: 'PUT',
           path: objectPath(type, target),
           body: JSON.stringify(object),
+          impersonate,
           attempts: 1,
           timeoutMs: 5_000,
           ...about('replace', type, target),
@@ -166,6 +167,26 @@ export function createKubeClient(transport: KubeTransport): KubeClient {
         [409],
       )
       return response.status === 409 ? 'conflict' : readObject(response.body)
+    },
+
+    async setManagedFields(type, target, {resourceVersion, managedFields}, impersonate) {
+      const response = await transport.send(
+        {
+          method: 'PATCH',
+          path: objectPath(type, target),
+          accept: accepts.metadata.one,
+          contentType: 'application/json-patch+json',
+          body: JSON.stringify([
+            {op: 'replace', path: '/metadata/managedFields', value: managedFields},
+            {op: 'replace', path: '/metadata/resourceVersion', value: resourceVersion},
+          ]),
+          impersonate,
+          attempts: 1,
+          ...about('take over the fields of', type, target),
+        },
+        [409],
+      )
+      return response.status === 409 ? 'conflict' : 'set'
     },
 
     async delete(type, target, options) {
