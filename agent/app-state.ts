@@ -1,7 +1,9 @@
 import type {Health} from '#shared/model/cluster-report.ts'
 import type {DesiredApp, PresentApp} from '#shared/model/desired-state.ts'
 import type {ObjectRef} from '#shared/model/object-ref.ts'
+import type {HealthCheckExpr} from '#shared/model/sync-options.ts'
 import type {Trace} from '#shared/model/trace.ts'
+import type {HealthRules} from '#shared/plan/health-rules/health-rule.ts'
 import type {InventoryEntry} from '#shared/plan/inventory.ts'
 import type {InventoryError} from '#shared/plan/inventory-error.ts'
 import type {PlannedBundle} from './plan-objects.ts'
@@ -74,6 +76,14 @@ export interface AppState {
   condition: AppCondition
   trace: Trace | undefined
   unhealthy: Map<string, {ref: ObjectRef; health: Health; reason: string}>
+  /** What its pods say of an unhealthy object, beside the reason `of` its own status: no longer true once that changes. */
+  explained: Map<string, {of: string; words: string}>
+  /** Rules of the app's own for the health of its objects. */
+  healthRules: HealthRules | undefined
+  /** The expressions that `healthRules` was made of. */
+  healthExprs: readonly HealthCheckExpr[]
+  /** Runs while a failure that may pass by itself is given time for that. */
+  grace: NodeJS.Timeout | undefined
   /** Set while health is waited for. */
   deadline: NodeJS.Timeout | undefined
   waiting: boolean
@@ -112,6 +122,10 @@ export function createAppState(name: string, now: Date): AppState {
     condition: {ready: 'Unknown', reason: 'Progressing', message: 'not looked at yet', since: now.toISOString()},
     trace: undefined,
     unhealthy: new Map(),
+    explained: new Map(),
+    healthRules: undefined,
+    healthExprs: [],
+    grace: undefined,
     deadline: undefined,
     waiting: false,
     drifted: new Map(),

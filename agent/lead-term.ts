@@ -81,6 +81,7 @@ function createContext(ports: AgentPorts, config: AgentConfig, signal: AbortSign
     live: createLiveIndex({
       kube: ports.kube,
       signal,
+      rulesOf: (name) => ctx.apps.get(name)?.healthRules,
       onChange: (key) => lookAt(ctx, key),
       onTrouble: (type, error) => ports.log('info', `watch of ${type.plural}: ${describeError(error)}; it is resumed`),
     }),

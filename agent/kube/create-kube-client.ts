@@ -236,6 +236,7 @@ function objectPath(type: ResourceType, target: ObjectName): string {
 function listQuery(options: ListOptions & {detail: Detail}, more: Record<string, string>): string {
   const query = new URLSearchParams(more)
   if (options.labelSelector !== undefined) query.set('labelSelector', options.labelSelector)
+  if (options.fieldSelector !== undefined) query.set('fieldSelector', options.fieldSelector)
   return query.toString()
 }
 

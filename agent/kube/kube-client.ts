@@ -25,6 +25,7 @@ export type Detail = 'metadata' | 'whole'
 export interface ListOptions {
   detail: Detail
   labelSelector?: string
+  fieldSelector?: string
   namespace?: string
 }
 
