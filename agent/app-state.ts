@@ -6,6 +6,7 @@ import type {Trace} from '#shared/model/trace.ts'
 import type {HealthRules} from '#shared/plan/health-rules/health-rule.ts'
 import type {InventoryEntry} from '#shared/plan/inventory.ts'
 import type {InventoryError} from '#shared/plan/inventory-error.ts'
+import type {HealthyBundle, RolledBack} from './healthy-store.ts'
 import type {PlannedBundle} from './plan-objects.ts'
 
 /** An inventory's entry, with what need not outlive the process. */
@@ -40,8 +41,15 @@ export interface LoadedBundle extends PlannedBundle {
 /** All that the agent knows of one app. What must outlive the process is in the cluster: the inventory above all. */
 export interface AppState {
   readonly name: string
-  /** What the accepted desired state says; undefined for one that it does not name. */
+  /** What is to be brought about; undefined for one that the accepted desired state does not name. */
   target: DesiredApp | undefined
+  /** What the accepted desired state says; `target` differs from it while it is rolled back. */
+  published: DesiredApp | undefined
+  /** The last bundle that was healthy, where the app asks for rollback. */
+  healthy: HealthyBundle | undefined
+  rolledBack: RolledBack | undefined
+  /** The last write of the two, so that they do not overtake each other. */
+  remembering: Promise<void>
   /** The last verified bundle: what drift is healed to. */
   bundle: LoadedBundle | undefined
   inventory: Map<string, AppliedEntry>
@@ -100,6 +108,10 @@ export function createAppState(name: string, now: Date): AppState {
   return {
     name,
     target: undefined,
+    published: undefined,
+    healthy: undefined,
+    rolledBack: undefined,
+    remembering: Promise.resolve(),
     bundle: undefined,
     inventory: new Map(),
     brokenInventory: undefined,

@@ -12,6 +12,7 @@ import {type AgentIdentity, buildReport} from './build-report.ts'
 import type {AgentConfig} from './config.ts'
 import {createDesiredFetcher, type DesiredFetcher} from './fetch-desired.ts'
 import {handleDrift} from './heal-drift.ts'
+import {createHealthyStore} from './healthy-store.ts'
 import {createInventoryStore} from './inventory-store.ts'
 import {createDiscovery} from './kube/discovery.ts'
 import {createConcurrencyLimit} from './limit-concurrency.ts'
@@ -38,9 +39,10 @@ export async function leadTerm(
 ): Promise<void> {
   const ctx = createContext(ports, config, signal)
   const memory = createAcceptedStore(ports.kube, config.namespace)
-  const [accepted, inventories, previous, version] = await Promise.all([
+  const [accepted, inventories, healthy, previous, version] = await Promise.all([
     memory.load(),
     ctx.inventories.loadAll(),
+    ctx.healthy.loadAll(),
     readPreviousReport(ports, config.cluster),
     ports.kube.serverVersion(),
   ])
@@ -49,6 +51,9 @@ export async function leadTerm(
   for (const [name, inventory] of inventories) {
     const app = createAppState(name, ports.clock.now())
     ctx.apps.set(name, app)
+    const record = healthy.get(name)
+    app.healthy = record?.healthy
+    app.rolledBack = record?.rolledBack
     const before = previous?.apps.find((report) => report.name === name)
     app.revision = before?.revision
     app.trace = before?.trace
@@ -87,6 +92,7 @@ function createContext(ports: AgentPorts, config: AgentConfig, signal: AbortSign
     }),
     discovery: createDiscovery(ports.kube),
     inventories: createInventoryStore(ports.kube, config.namespace),
+    healthy: createHealthyStore(ports.kube, config.namespace),
     loads: createConcurrencyLimit(LOADS_AT_ONCE),
     apps: new Map(),
     owners: new Map(),

@@ -6,6 +6,7 @@ import {isKubeError} from './kube/kube-error.ts'
 import {reconcileApp} from './reconcile-app.ts'
 import {removeApp} from './remove-app.ts'
 import {requestReconcile} from './request-reconcile.ts'
+import {rollBack} from './roll-back.ts'
 import {setCondition} from './set-condition.ts'
 import {tellEvent} from './tell-event.ts'
 
@@ -32,12 +33,26 @@ async function runWhileWanted(ctx: AgentContext, app: AppState): Promise<void> {
     } catch (error) {
       if (ctx.signal.aborted || isKubeError(error, 'ABORTED')) continue
       if (!abort.signal.aborted) tellFailure(ctx, app, error)
-      requestReconcile(ctx, app, 'soon')
+      const ended = isAppFailure(error, 'UNHEALTHY', 'HOOK_FAILED')
+      if (!abort.signal.aborted && ended && rollBack(ctx, app, describeError(error)) === 'rolling-back') continue
+      if (requestReconcile(ctx, app, 'soon') === 'given-up' && !abort.signal.aborted) giveUp(ctx, app, error)
     } finally {
       app.abort = undefined
       ctx.changed()
     }
   }
+}
+
+/** Its retries are used up: it goes back, or waits for something newer. */
+function giveUp(ctx: AgentContext, app: AppState, error: unknown): void {
+  const words = describeError(error)
+  if (rollBack(ctx, app, words) === 'rolling-back') return
+  const message = `${words}; given up after ${app.failures} retries, until something newer is published`
+  setCondition(ctx, app, 'False', app.condition.reason, message)
+}
+
+function isAppFailure(error: unknown, ...codes: AppFailure['code'][]): boolean {
+  return error instanceof AppFailure && codes.includes(error.code)
 }
 
 /** Flux's words for failures. */

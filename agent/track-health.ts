@@ -3,6 +3,7 @@ import {formatRef, type ObjectRef} from '#shared/model/object-ref.ts'
 import type {AgentContext} from './agent-context.ts'
 import type {AppState} from './app-state.ts'
 import {explainUnhealthy} from './explain-unhealthy.ts'
+import {noteHealthy, rollBack} from './roll-back.ts'
 import {setCondition} from './set-condition.ts'
 import {tellEvent} from './tell-event.ts'
 
@@ -88,6 +89,13 @@ export function judgeApp(ctx: AgentContext, app: AppState): 'healthy' | 'not-hea
   }
   endWaiting(app)
   const was = app.condition.ready
+  if (app.rolledBack !== undefined) {
+    const {revision, reason} = app.rolledBack
+    const message = `runs ${target.revision}, held until something newer is published: ${revision} failed: ${reason}`
+    setCondition(ctx, app, 'False', 'RolledBack', message)
+    return 'healthy'
+  }
+  noteHealthy(ctx, app)
   setCondition(
     ctx,
     app,
@@ -138,6 +146,7 @@ function failHealth(ctx: AgentContext, app: AppState, message: string): void {
   setCondition(ctx, app, 'False', 'HealthCheckFailed', message)
   app.healthyRevision = undefined
   tellEvent(ctx, app, {event: 'failed', at: ctx.ports.clock.now(), code: 'HealthCheckFailed', message})
+  rollBack(ctx, app, message)
 }
 
 function describeUnhealthy(app: AppState): string {
