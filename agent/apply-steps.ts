@@ -55,6 +55,11 @@ export interface StepRun {
  */
 export async function applySteps(run: StepRun, work: readonly StepWork[]): Promise<void> {
   const {ctx, app, bundle, signal} = run
+  // What failed at the end of a sync is not begun anew at its front.
+  hooksOf(
+    run,
+    work.filter(({step}) => step.phase === 'PostSync'),
+  )
   const steps = work.filter(({step}) => step.phase === 'PreSync' || step.phase === 'Sync')
   const changes = changesOf(steps)
   const hooks = hooksOf(run, steps)

@@ -214,6 +214,8 @@ function readLive(
 /** Annotations that prune looks at; all others are not kept in memory. */
 const keepAnnotations = new Set([
   'kustomize.toolkit.fluxcd.io/prune',
+  'kustomize.toolkit.fluxcd.io/reconcile',
+  'argocd.argoproj.io/sync-wave',
   'argocd.argoproj.io/sync-options',
   'helm.sh/resource-policy',
   'drawbridge.dev/prune',

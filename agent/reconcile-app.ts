@@ -1,16 +1,18 @@
 import type {PresentApp} from '#shared/model/desired-state.ts'
-import {type AgentContext, dropEntry} from './agent-context.ts'
+import type {AgentContext} from './agent-context.ts'
 import {AppFailure} from './app-failure.ts'
-import {type AppState, currentBundle, impersonatedUser, type LoadedBundle} from './app-state.ts'
+import {type AppState, currentBundle, type LoadedBundle} from './app-state.ts'
 import {unknownKind} from './apply-objects.ts'
 import {applySteps, changesOf, planSteps, runPostSync, runSyncFail, type StepRun} from './apply-steps.ts'
 import {handleDrift} from './heal-drift.ts'
+import {judgeDependencies} from './judge-dependencies.ts'
 import type {ResourceType} from './kube/kube-client.ts'
 import {loadBundle} from './load-bundle.ts'
-import {declares, type PlannedObject} from './plan-objects.ts'
-import {type PruneResult, pruneObjects} from './prune-objects.ts'
+import type {PlannedObject} from './plan-objects.ts'
+import {checkPruneLimit, pruneApp} from './prune-app.ts'
 import {requestReconcile} from './request-reconcile.ts'
 import {saveInventory} from './save-inventory.ts'
+import {setCondition} from './set-condition.ts'
 import {tellPruned} from './tell-changes.ts'
 import {tellEvent} from './tell-event.ts'
 import {beginWaiting, judgeAll, judgeApp} from './track-health.ts'
@@ -32,7 +34,8 @@ export async function reconcileApp(
     })
   const bundle = currentBundle(app)
   if (bundle === undefined || signal.aborted) return
-  const known = app.revision === target.revision
+  const before = app.revision
+  const known = before === target.revision
   if (!known) {
     const message = `bundle ${target.bundle.digest} of ${bundle.objects.size} object(s)`
     tellEvent(ctx, app, {event: 'verified', at: ctx.ports.clock.now(), message})
@@ -50,6 +53,14 @@ export async function reconcileApp(
   const run = {ctx, app, bundle, signal}
   const work = planSteps(ctx, app, bundle)
   const applied = changesOf(work)
+  if (work.some(({step, fresh}) => fresh && step.phase !== 'SyncFail')) {
+    const waits = await judgeDependencies(ctx, app, target)
+    if (waits !== undefined) {
+      setCondition(ctx, app, 'Unknown', 'DependencyNotReady', waits)
+      return
+    }
+  }
+  await checkPruneLimit(run)
   await orRunSyncFail(run, () => applySteps(run, work))
   if (signal.aborted) return
   const announce = !known || applied.some(({why}) => why !== 'drifted')
@@ -62,14 +73,17 @@ export async function reconcileApp(
       message: `${applied.length} of ${bundle.objects.size} object(s) applied`,
     })
   }
-  const pruned = await prune(ctx, app, bundle, signal)
+  const pruned = await pruneApp(run)
   if (app.unsaved && !ctx.signal.aborted) await saveInventory(ctx, app)
   tellPruned(ctx, app, pruned)
   if (signal.aborted) return
-  await orRunSyncFail(run, () => runPostSync(run, work))
+  await orRunSyncFail(run, () => runPostSync(run, work)).catch((error: unknown) => {
+    app.revision = before
+    throw error
+  })
   if (signal.aborted) return
   app.toldProblem = undefined
-  if (pruned.retained.length === 0) app.failures = 0
+  if (pruned.retained.length + pruned.finalizing === 0) app.failures = 0
   else requestReconcile(ctx, app, 'soon')
   for (const key of app.drifted.keys()) if (!bundle.objects.has(key)) app.drifted.delete(key)
   for (const key of bundle.objects.keys()) handleDrift(ctx, app, key)
@@ -110,42 +124,4 @@ async function followTypes(ctx: AgentContext, app: AppState, bundle: LoadedBundl
 
 function allObjects(bundle: LoadedBundle): PlannedObject[] {
   return [...bundle.objects.values(), ...bundle.once.values(), ...[...bundle.hooks.values()].map(({object}) => object)]
-}
-
-async function prune(
-  ctx: AgentContext,
-  app: AppState,
-  bundle: LoadedBundle,
-  signal: AbortSignal,
-): Promise<PruneResult> {
-  const gone = [...app.inventory.keys()].filter((key) => !declares(bundle, key))
-  const {sync} = bundle.app
-  if (gone.length === 0) return {pruned: [], retained: []}
-  if (!sync.prune) {
-    for (const key of gone) dropEntry(ctx, app, key)
-    return {pruned: [], retained: []}
-  }
-  const refuse = (code: string, reason: string): PruneResult => ({
-    pruned: [],
-    retained: gone.flatMap((key) => {
-      const ref = app.inventory.get(key)?.ref
-      return ref === undefined ? [] : [{ref, code, reason}]
-    }),
-  })
-  if (bundle.objects.size === 0 && !sync.allowEmpty) {
-    return refuse('EMPTY', 'the app renders to nothing; set sync.allowEmpty to let that prune everything')
-  }
-  // An object may have moved to another app: who wants it must be known of every app before anything is deleted.
-  await Promise.all([...ctx.apps.values()].map((other) => (other === app ? undefined : other.loading)))
-  const unread = [...ctx.apps.values()].find(
-    (other) => other.target?.state === 'present' && currentBundle(other) === undefined,
-  )
-  if (unread !== undefined) {
-    return refuse(
-      'WAITS',
-      `the bundle of app ${unread.name} could not be verified, and the object may have moved there`,
-    )
-  }
-  await ctx.acceptance
-  return pruneObjects(ctx, app, gone, signal, impersonatedUser(bundle.app))
 }

@@ -1,7 +1,8 @@
 import type {RemovedApp} from '#shared/model/desired-state.ts'
-import type {AgentContext} from './agent-context.ts'
+import {type AgentContext, keepEntry} from './agent-context.ts'
 import {AppFailure} from './app-failure.ts'
 import {type AppState, currentBundle, impersonatedUser} from './app-state.ts'
+import {awaitGone} from './await-gone.ts'
 import {type PruneResult, pruneObjects} from './prune-objects.ts'
 import {requestReconcile} from './request-reconcile.ts'
 import {saveInventory} from './save-inventory.ts'
@@ -27,8 +28,8 @@ export async function removeApp(
     return
   }
   await ctx.acceptance
-  let result: PruneResult = {pruned: [], retained: []}
-  const impersonation = impersonatedUser(app.bundle?.app)
+  let result: PruneResult = {pruned: [], retained: [], finalizing: 0}
+  const options = {...impersonatedUser(app.bundle?.app), purpose: 'removal', propagation: 'Background'} as const
   if (target.deletionPolicy !== 'Orphan') {
     await Promise.all([...ctx.apps.values()].map((other) => (other === app ? undefined : other.loading)))
     const unread = [...ctx.apps.values()].find(
@@ -45,12 +46,24 @@ export async function removeApp(
       if (type !== undefined) await ctx.live.follow(type)
     }
     app.bundle = undefined
-    result = await pruneObjects(ctx, app, [...app.inventory.keys()], signal, impersonation)
+    const entries = target.deletionPolicy === 'WaitForTermination' ? new Map(app.inventory) : undefined
+    result = await pruneObjects(ctx, app, [...app.inventory.keys()], signal, options)
+    const left = entries === undefined ? [] : await awaitGone(ctx, result.pruned, signal)
+    for (const key of left) {
+      const entry = entries?.get(key)
+      if (entry !== undefined) keepEntry(ctx, app, key, entry)
+    }
     if (signal.aborted) return
     tellPruned(ctx, app, result)
     if (result.retained.length > 0) {
       await saveInventory(ctx, app)
       setCondition(ctx, app, 'False', 'PruneFailed', result.retained[0]?.reason ?? '')
+      requestReconcile(ctx, app, 'soon')
+      return
+    }
+    if (left.length > 0) {
+      await saveInventory(ctx, app)
+      setCondition(ctx, app, 'Unknown', 'Progressing', `waits until ${left.length} deleted object(s) are gone`)
       requestReconcile(ctx, app, 'soon')
       return
     }

@@ -6,6 +6,7 @@ import {explainUnhealthy} from './explain-unhealthy.ts'
 import {noteHealthy, rollBack} from './roll-back.ts'
 import {setCondition} from './set-condition.ts'
 import {tellEvent} from './tell-event.ts'
+import {wakeDependents} from './wake-dependents.ts'
 
 /** How long a kind that is not built in may be Failed before a wait ends by it. */
 const FAILED_GRACE_MS = 10_000
@@ -112,6 +113,7 @@ export function judgeApp(ctx: AgentContext, app: AppState): 'healthy' | 'not-hea
       message: `${app.bundle?.objects.size ?? 0} object(s) are healthy`,
     })
   }
+  if (was !== 'True') wakeDependents(ctx, app)
   return 'healthy'
 }
 

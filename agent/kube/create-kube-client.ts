@@ -211,7 +211,9 @@ export function createKubeClient(transport: KubeTransport): KubeClient {
         },
         [404, 409],
       )
-      return response.status === 404 ? 'absent' : response.status === 409 ? 'conflict' : 'deleted'
+      if (response.status === 404) return 'absent'
+      if (response.status === 409) return 'conflict'
+      return isFinalizing(response.body) ? 'finalizing' : 'deleted'
     },
 
     close: () => transport.close(),
@@ -238,6 +240,13 @@ function listQuery(options: ListOptions & {detail: Detail}, more: Record<string,
   if (options.labelSelector !== undefined) query.set('labelSelector', options.labelSelector)
   if (options.fieldSelector !== undefined) query.set('fieldSelector', options.fieldSelector)
   return query.toString()
+}
+
+/** The answer to a deletion is the object, where it is not gone yet. Those of the propagation are the server's own. */
+function isFinalizing(body: string): boolean {
+  const {metadata} = parseObject(body)
+  const finalizers = isJsonObject(metadata) && Array.isArray(metadata.finalizers) ? metadata.finalizers : []
+  return finalizers.some((name) => name !== 'foregroundDeletion' && name !== 'orphan')
 }
 
 function readObject(body: string): KubeObject {

@@ -89,8 +89,12 @@ export interface KubeClient {
     fields: {resourceVersion: string; managedFields: JsonObject[]},
     impersonate?: string,
   ): Promise<'set' | 'conflict'>
-  /** Deletes; `'conflict'` where a precondition does not hold. */
-  delete(type: ResourceType, target: ObjectName, options: DeleteOptions): Promise<'deleted' | 'absent' | 'conflict'>
+  /** Deletes; `'conflict'` where a precondition does not hold, `'finalizing'` where its finalizers keep it for now. */
+  delete(
+    type: ResourceType,
+    target: ObjectName,
+    options: DeleteOptions,
+  ): Promise<'deleted' | 'finalizing' | 'absent' | 'conflict'>
   /** Closes its connections. */
   close(): void
 }
