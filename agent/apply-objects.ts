@@ -95,7 +95,8 @@ async function sendPatiently<T>(object: PlannedObject, signal: AbortSignal, send
   }
 }
 
-function explain(object: PlannedObject, error: unknown): string {
+/** Says what went wrong with an object; names it where the words do not. */
+export function explain(object: PlannedObject, error: unknown): string {
   const words = describeError(error)
   return isKubeError(error) || words.startsWith(formatRef(object.ref)) ? words : `${formatRef(object.ref)}: ${words}`
 }

@@ -9,6 +9,7 @@ import {ensureNamespace} from './ensure-namespace.ts'
 import {judgeOwner} from './judge-owner.ts'
 import {type Change, planChanges} from './plan-changes.ts'
 import type {PlannedHook, PlannedStage, PlannedStep} from './plan-objects.ts'
+import {needsPreflight, preflightStage} from './preflight-stage.ts'
 import {beginHook, finishHook, noteHook, pendingHooks, requireNotFailed} from './run-hooks.ts'
 import {saveInventory} from './save-inventory.ts'
 import {setCondition} from './set-condition.ts'
@@ -144,6 +145,10 @@ async function applyStep(run: StepRun, {step, stages}: StepWork): Promise<void> 
   for (const {stage, changes, hooks} of stages) {
     if (signal.aborted) return
     tellDrifted(ctx, app, changes)
+    if (needsPreflight(app, bundle, changes)) {
+      const refused = await preflightStage(ctx, bundle, changes, signal)
+      if (refused.length > 0) throw applyFailure(refused, 'PREFLIGHT_FAILED')
+    }
     const objects = changes.map(({object}) => object)
     const failures = await applyObjects(ctx, app, bundle, objects, signal)
     if (failures.length > 0) throw applyFailure(failures)
@@ -205,7 +210,10 @@ async function createNamespaceIfAsked(ctx: AgentContext, {app, objects}: LoadedB
   await ensureNamespace(ctx.ports.kube, namespace, {...impersonatedUser(app), metadata: namespaceMetadata ?? {}})
 }
 
-function applyFailure(failures: ApplyFailure[], code: 'APPLY_FAILED' | 'OWNED_BY_OTHER' = 'APPLY_FAILED'): AppFailure {
+function applyFailure(
+  failures: ApplyFailure[],
+  code: 'APPLY_FAILED' | 'OWNED_BY_OTHER' | 'PREFLIGHT_FAILED' = 'APPLY_FAILED',
+): AppFailure {
   const shown = failures.slice(0, 5).map(({message}) => message)
   const more = failures.length > shown.length ? `; and ${failures.length - shown.length} more` : ''
   return new AppFailure(code, `${shown.join('; ')}${more}`)

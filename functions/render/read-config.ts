@@ -3,6 +3,7 @@ import {limits} from '#shared/model/limits.ts'
 import type {Finding} from '#shared/model/outcome.ts'
 import type {SourceTree} from '#shared/ports/git-source.ts'
 import {SourceError} from '#shared/ports/source-error.ts'
+import {checkDependencies} from './check-dependencies.ts'
 import {checkSyncOptions} from './check-sync-options.ts'
 import {CONFIG_FILE} from './collect-yaml.ts'
 import {parseConfig} from './parse-config.ts'
@@ -58,7 +59,10 @@ async function check(text: string): Promise<ConfigResult> {
   const {config, findings} = parseConfig(text)
   if (findings.length > 0) return {ok: false, findings}
   if (config.apps.length === 0) return fail('CONFIG_INVALID', `${CONFIG_FILE} declares no App: ${WHAT}`)
-  const unusable = (await Promise.all(config.apps.map(checkSyncOptions))).flat()
+  const unusable = [
+    ...(await Promise.all(config.apps.map(checkSyncOptions))).flat(),
+    ...(await checkDependencies(config.apps)),
+  ]
   return unusable.length > 0 ? {ok: false, findings: unusable} : {ok: true, config}
 }
 

@@ -218,3 +218,34 @@ test('an app without annotations of the kind costs one request an object', async
   await agent.waitFor({event: 'healthy', app: 'plain'})
   assert.equal(writesOf(agent.requests).filter((write) => write.includes('/configmaps/plain-')).length, 40)
 })
+
+test('of a stage that changes what runs, nothing is written where one object would be refused', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const agent = bridge.startAgent()
+  const service = (port: number): Manifest => ({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: {name: 's', namespace: 'checked'},
+    spec: {ports: [{port}]},
+  })
+  const manifests = (value: string, port: number) => [
+    namespace('checked'),
+    configMap('checked', 'c', {x: value}),
+    service(port),
+  ]
+  await bridge.publish({checked: {manifests: manifests('1', 80)}})
+  await agent.waitFor({event: 'healthy', app: 'checked'})
+  assert.equal(agent.requests.filter(({path}) => path.includes('dryRun=All')).length, 0, 'a first apply has none')
+  await bridge.publish({checked: {manifests: manifests('2', 80_000)}})
+  const failed = await agent.waitFor({event: 'failed', app: 'checked'})
+  assert.equal(failed.code, 'PREFLIGHT_FAILED')
+  assert.match(failed.message ?? '', /80000/)
+  assert.deepEqual(await dataOf('checked', 'c'), {x: '1'})
+  const before = agent.requests.length
+  await bridge.publish({checked: {manifests: manifests('3', 80)}})
+  await waitUntil(async () => JSON.stringify(await dataOf('checked', 'c')) === '{"x":"3"}', 'the change')
+  await bridge.publish({checked: {manifests: manifests('4', 80_000), sync: {preflight: 'never'}}})
+  await agent.waitFor({event: 'failed', app: 'checked', code: 'APPLY_FAILED'})
+  assert.deepEqual(await dataOf('checked', 'c'), {x: '4'})
+  assert.ok(agent.requests.length > before)
+})
