@@ -5,6 +5,7 @@ import {type AppState, impersonatedUser, type LoadedBundle} from './app-state.ts
 import {type ApplyFailure, applyObjects} from './apply-objects.ts'
 import {awaitDefinitions} from './await-definitions.ts'
 import {awaitHealth} from './await-health.ts'
+import {awaitKinds} from './await-kinds.ts'
 import {ensureNamespace} from './ensure-namespace.ts'
 import {judgeOwner} from './judge-owner.ts'
 import {type Change, planChanges} from './plan-changes.ts'
@@ -145,6 +146,12 @@ async function applyStep(run: StepRun, {step, stages}: StepWork): Promise<void> 
   for (const {stage, changes, hooks} of stages) {
     if (signal.aborted) return
     tellDrifted(ctx, app, changes)
+    await awaitKinds(
+      ctx,
+      changes.map(({object}) => object),
+      {timeoutSeconds: bundle.app.sync.timeoutSeconds, signal},
+    )
+    if (signal.aborted) return
     if (needsPreflight(app, bundle, changes)) {
       const refused = await preflightStage(ctx, bundle, changes, signal)
       if (refused.length > 0) throw applyFailure(refused, 'PREFLIGHT_FAILED')

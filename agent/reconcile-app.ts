@@ -45,7 +45,7 @@ export async function reconcileApp(
       'INVENTORY_BROKEN',
       `${app.brokenInventory.message}; delete the ConfigMaps drawbridge-inventory-${app.name}-* to let it be made anew (nothing is pruned then)`,
     )
-  const unknown = allObjects(bundle).find(({type}) => type === undefined)
+  const unknown = allObjects(bundle).find(({type, rules}) => type === undefined && !rules.awaitKind)
   if (unknown !== undefined) throw new AppFailure('APPLY_FAILED', unknownKind(unknown))
   await followTypes(ctx, app, bundle)
   if (signal.aborted) return

@@ -249,3 +249,37 @@ test('of a stage that changes what runs, nothing is written where one object wou
   assert.deepEqual(await dataOf('checked', 'c'), {x: '4'})
   assert.ok(agent.requests.length > before)
 })
+
+test('waits for a kind that something else brings, where SkipDryRunOnMissingResource asks for that', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const agent = bridge.startAgent()
+  const group = 'later.example'
+  const thing: Manifest = {apiVersion: `${group}/v1`, kind: 'Thing', metadata: {name: 'thing', namespace: 'default'}}
+  await bridge.publish({
+    later: {
+      manifests: [configMap('default', 'now'), annotated(thing, syncOptions('SkipDryRunOnMissingResource=true'))],
+    },
+  })
+  await waitUntil(async () => (await dataOf('default', 'now')) !== 'absent', 'what can be applied at once')
+  const schema = {openAPIV3Schema: {type: 'object', 'x-kubernetes-preserve-unknown-fields': true}}
+  const definitions = {
+    group: 'apiextensions.k8s.io',
+    version: 'v1',
+    kind: 'CustomResourceDefinition',
+    plural: 'customresourcedefinitions',
+    namespaced: false,
+  }
+  await cluster.admin.create(definitions, {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: {name: `things.${group}`},
+    spec: {
+      group,
+      scope: 'Namespaced',
+      names: {kind: 'Thing', plural: 'things'},
+      versions: [{name: 'v1', served: true, storage: true, schema}],
+    },
+  })
+  await agent.waitFor({event: 'healthy', app: 'later'})
+  assert.equal(agent.events.filter(({event}) => event === 'failed').length, 0)
+})
