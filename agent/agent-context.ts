@@ -9,6 +9,7 @@ import type {QueueReceiver, QueueSender} from '#shared/ports/queue.ts'
 import type {AppliedEntry, AppState} from './app-state.ts'
 import type {Policy} from './check-policy.ts'
 import type {AgentConfig} from './config.ts'
+import type {HealthyStore} from './healthy-store.ts'
 import type {InventoryStore} from './inventory-store.ts'
 import type {Discovery} from './kube/discovery.ts'
 import type {KubeClient} from './kube/kube-client.ts'
@@ -48,6 +49,7 @@ export interface AgentContext {
   readonly live: LiveIndex
   readonly discovery: Discovery
   readonly inventories: InventoryStore
+  readonly healthy: HealthyStore
   /** Bundles loaded at once. */
   readonly loads: ConcurrencyLimit
   readonly apps: Map<string, AppState>

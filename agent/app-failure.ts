@@ -5,5 +5,16 @@ import {DrawbridgeError} from '#shared/model/drawbridge-error.ts'
  * tried again with a growing pause.
  */
 export class AppFailure extends DrawbridgeError<
-  'REFUSED' | 'POLICY' | 'UNREACHABLE' | 'APPLY_FAILED' | 'OWNED_BY_OTHER' | 'INVENTORY_BROKEN' | 'NOT_ESTABLISHED'
+  | 'REFUSED'
+  | 'POLICY'
+  | 'UNREACHABLE'
+  | 'APPLY_FAILED'
+  | 'OWNED_BY_OTHER'
+  | 'INVENTORY_BROKEN'
+  | 'NOT_ESTABLISHED'
+  | 'UNHEALTHY'
+  | 'HOOK_FAILED'
+  | 'PREFLIGHT_FAILED'
+  | 'PRUNE_LIMIT'
+  | 'DEPENDENCY_CYCLE'
 > {}

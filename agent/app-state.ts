@@ -1,9 +1,12 @@
 import type {Health} from '#shared/model/cluster-report.ts'
 import type {DesiredApp, PresentApp} from '#shared/model/desired-state.ts'
 import type {ObjectRef} from '#shared/model/object-ref.ts'
+import type {HealthCheckExpr} from '#shared/model/sync-options.ts'
 import type {Trace} from '#shared/model/trace.ts'
+import type {HealthRules} from '#shared/plan/health-rules/health-rule.ts'
 import type {InventoryEntry} from '#shared/plan/inventory.ts'
 import type {InventoryError} from '#shared/plan/inventory-error.ts'
+import type {HealthyBundle, RolledBack} from './healthy-store.ts'
 import type {PlannedBundle} from './plan-objects.ts'
 
 /** An inventory's entry, with what need not outlive the process. */
@@ -38,8 +41,15 @@ export interface LoadedBundle extends PlannedBundle {
 /** All that the agent knows of one app. What must outlive the process is in the cluster: the inventory above all. */
 export interface AppState {
   readonly name: string
-  /** What the accepted desired state says; undefined for one that it does not name. */
+  /** What is to be brought about; undefined for one that the accepted desired state does not name. */
   target: DesiredApp | undefined
+  /** What the accepted desired state says; `target` differs from it while it is rolled back. */
+  published: DesiredApp | undefined
+  /** The last bundle that was healthy, where the app asks for rollback. */
+  healthy: HealthyBundle | undefined
+  rolledBack: RolledBack | undefined
+  /** The last write of the two, so that they do not overtake each other. */
+  remembering: Promise<void>
   /** The last verified bundle: what drift is healed to. */
   bundle: LoadedBundle | undefined
   inventory: Map<string, AppliedEntry>
@@ -78,6 +88,14 @@ export interface AppState {
   condition: AppCondition
   trace: Trace | undefined
   unhealthy: Map<string, {ref: ObjectRef; health: Health; reason: string}>
+  /** What its pods say of an unhealthy object, beside the reason `of` its own status: no longer true once that changes. */
+  explained: Map<string, {of: string; words: string}>
+  /** Rules of the app's own for the health of its objects. */
+  healthRules: HealthRules | undefined
+  /** The expressions that `healthRules` was made of. */
+  healthExprs: readonly HealthCheckExpr[]
+  /** Runs while a failure that may pass by itself is given time for that. */
+  grace: NodeJS.Timeout | undefined
   /** Set while health is waited for. */
   deadline: NodeJS.Timeout | undefined
   waiting: boolean
@@ -85,6 +103,8 @@ export interface AppState {
   /** Times of the last heals of an object, in milliseconds of a monotonic clock. */
   heals: Map<string, number[]>
   healing: Set<string>
+  /** Objects of which something was seen while they were looked at or healed: they are looked at again. */
+  seenMeanwhile: Set<string>
 }
 
 /** An app that nothing is known of yet. */
@@ -92,6 +112,10 @@ export function createAppState(name: string, now: Date): AppState {
   return {
     name,
     target: undefined,
+    published: undefined,
+    healthy: undefined,
+    rolledBack: undefined,
+    remembering: Promise.resolve(),
     bundle: undefined,
     inventory: new Map(),
     brokenInventory: undefined,
@@ -116,11 +140,16 @@ export function createAppState(name: string, now: Date): AppState {
     condition: {ready: 'Unknown', reason: 'Progressing', message: 'not looked at yet', since: now.toISOString()},
     trace: undefined,
     unhealthy: new Map(),
+    explained: new Map(),
+    healthRules: undefined,
+    healthExprs: [],
+    grace: undefined,
     deadline: undefined,
     waiting: false,
     drifted: new Map(),
     heals: new Map(),
     healing: new Set(),
+    seenMeanwhile: new Set(),
   }
 }
 

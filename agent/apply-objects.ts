@@ -2,10 +2,11 @@ import {setTimeout as sleep} from 'node:timers/promises'
 import {describeError} from '#shared/model/drawbridge-error.ts'
 import {formatRef, type ObjectRef} from '#shared/model/object-ref.ts'
 import {type AgentContext, keepEntry} from './agent-context.ts'
-import {type AppState, impersonatedUser, type LoadedBundle} from './app-state.ts'
+import type {AppState, LoadedBundle} from './app-state.ts'
+import {objectToSend} from './ignored-fields.ts'
 import {isKubeError, KubeError} from './kube/kube-error.ts'
-import {FIELD_MANAGER} from './marks.ts'
 import type {PlannedObject} from './plan-objects.ts'
+import {sendApply} from './send-apply.ts'
 
 export interface ApplyFailure {
   ref: ObjectRef
@@ -58,17 +59,15 @@ export async function applyObject(
   if (ctx.signal.aborted) throw new KubeError('ABORTED', `apply ${formatRef(ref)}: stopped`)
   app.busy.add(key)
   try {
-    const answer = await sendPatiently(object, ctx.signal, () =>
-      ctx.ports.kube.apply(type, ref, object.body, {
-        fieldManager: FIELD_MANAGER,
-        force: true,
-        detail: 'metadata',
-        lastTry: ctx.signal,
-        ...impersonatedUser(bundle.app),
-      }),
+    const answer = await sendPatiently(object, ctx.signal, async () =>
+      sendApply(ctx, bundle, await objectToSend(ctx.ports.kube, bundle.app, type, object), type),
     )
-    const {fields, uid, appliedAt} = ctx.live.note(type, answer)
-    keepEntry(ctx, app, key, {ref, version: apiVersion, applied: digest, fields, uid, appliedAt})
+    // What was there before is not ours.
+    if (answer === 'exists') keepEntry(ctx, app, key, {ref, version: apiVersion, applied: digest, fields: ''})
+    else {
+      const {fields, uid, appliedAt} = ctx.live.note(type, answer)
+      keepEntry(ctx, app, key, {ref, version: apiVersion, applied: digest, fields, uid, appliedAt})
+    }
   } finally {
     app.busy.delete(key)
   }
@@ -97,7 +96,8 @@ async function sendPatiently<T>(object: PlannedObject, signal: AbortSignal, send
   }
 }
 
-function explain(object: PlannedObject, error: unknown): string {
+/** Says what went wrong with an object; names it where the words do not. */
+export function explain(object: PlannedObject, error: unknown): string {
   const words = describeError(error)
   return isKubeError(error) || words.startsWith(formatRef(object.ref)) ? words : `${formatRef(object.ref)}: ${words}`
 }

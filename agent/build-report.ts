@@ -2,6 +2,7 @@ import {API_VERSION} from '#shared/model/api-version.ts'
 import type {AppReport, ClusterReport} from '#shared/model/cluster-report.ts'
 import type {AgentContext} from './agent-context.ts'
 import type {AppState} from './app-state.ts'
+import type {RolledBack} from './healthy-store.ts'
 import {shortenText} from './shorten-text.ts'
 import {healthOf} from './track-health.ts'
 
@@ -35,11 +36,14 @@ function reportApp(app: AppState): AppReport {
   return {
     name: app.name,
     ...(app.revision === undefined ? {} : {revision: app.revision}),
-    ...(target === undefined ? {} : {attemptedRevision: target.revision, bundle: target.bundle.digest}),
+    ...(target === undefined
+      ? {}
+      : {attemptedRevision: app.rolledBack?.revision ?? target.revision, bundle: target.bundle.digest}),
     ...(target === undefined
       ? {}
       : {source: {repository: target.source.repository, ref: target.source.ref, commit: target.source.commit}}),
     ...app.condition,
+    ...(app.rolledBack === undefined ? {} : {rolledBack: rolledBackOf(app.rolledBack)}),
     health: healthOf(app),
     objects: app.bundle?.objects.size ?? app.inventory.size,
     unhealthy: [...app.unhealthy.values()]
@@ -50,4 +54,8 @@ function reportApp(app: AppState): AppReport {
     driftedTotal: app.drifted.size,
     ...(app.trace === undefined ? {} : {trace: app.trace}),
   }
+}
+
+function rolledBackOf({revision, reason, since}: RolledBack): AppReport['rolledBack'] {
+  return {revision, reason, since}
 }

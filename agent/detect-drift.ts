@@ -21,7 +21,8 @@ export function detectDrift(app: AppState, entry: AppliedEntry, live: LiveObject
 /** The same for an object by key; undefined also where drift is none of our business: not applied yet, or under our own hands. */
 export function driftOf(ctx: Pick<AgentContext, 'live'>, app: AppState, key: string): DriftKind | undefined {
   const entry = app.inventory.get(key)
-  const wanted = app.target?.state === 'present' && app.bundle?.objects.has(key) === true
+  // What is not applied as this bundle has it is the reconcile's business.
+  const wanted = app.target?.state === 'present' && app.bundle?.objects.get(key)?.digest === entry?.applied
   if (entry === undefined || !wanted || entry.applied === '' || app.applying || app.busy.has(key)) return undefined
   return detectDrift(app, entry, ctx.live.get(key))
 }

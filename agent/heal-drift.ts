@@ -7,6 +7,7 @@ import type {AgentContext} from './agent-context.ts'
 import {type AppState, type Drift, impersonatedUser, type LoadedBundle} from './app-state.ts'
 import {applyObject} from './apply-objects.ts'
 import {type DriftKind, driftOf} from './detect-drift.ts'
+import {ignoredFields} from './ignored-fields.ts'
 import {claimantOf} from './judge-owner.ts'
 import {labelOf, metaText} from './kube/kube-object.ts'
 import {APP_LABEL, FIELD_MANAGER} from './marks.ts'
@@ -22,7 +23,10 @@ const MAX_SHOWN_FIELDS = 10
 /** Looks whether an object drifted, and if so tells it and, where the app asks for that, applies it again. One at a time per object. */
 export function handleDrift(ctx: AgentContext, app: AppState, key: string): void {
   const policy = app.target?.state === 'present' ? app.target.sync.drift : 'off'
-  if (app.healing.has(key)) return
+  if (app.healing.has(key)) {
+    app.seenMeanwhile.add(key)
+    return
+  }
   const kind = policy === 'off' ? undefined : driftOf(ctx, app, key)
   if (kind === undefined) {
     if (app.drifted.delete(key)) ctx.changed()
@@ -36,7 +40,10 @@ export function handleDrift(ctx: AgentContext, app: AppState, key: string): void
       ctx.ports.log('warn', `healing ${key} of app ${app.name}: ${describeError(error)}`)
       requestReconcile(ctx, app, 'soon')
     })
-    .finally(() => app.healing.delete(key))
+    .finally(() => {
+      app.healing.delete(key)
+      if (app.seenMeanwhile.delete(key) && !ctx.signal.aborted) handleDrift(ctx, app, key)
+    })
 }
 
 /** Compares an object with a dry run, whatever its metadata says; what differs is then handled as drift. */
@@ -69,7 +76,7 @@ async function healWhileDrifted(
     // It was put right, or is under our own hands, by now.
     if (driftOf(ctx, app, key) === undefined) return
     if (drift !== 'no-difference') noteDrift(ctx, app, key, drift)
-    else if (policy === 'detect' && app.drifted.delete(key)) ctx.changed()
+    else if (app.drifted.delete(key)) ctx.changed()
     if (policy === 'detect') return
     // It cannot be made anew before it is gone; that it is gone is told by the watch.
     if (kind === 'terminating') return
@@ -77,7 +84,7 @@ async function healWhileDrifted(
       const other = claimantOf(ctx, app, key)
       if (other !== undefined) return
     }
-    await pauseInFight(ctx, app, key)
+    if (drift !== 'no-difference') await pauseInFight(ctx, app, key)
     await ctx.acceptance
     const healed = await ctx.ports.limit.run(async () => {
       if (ctx.signal.aborted || app.applying || app.bundle !== bundle) return false
@@ -118,7 +125,12 @@ async function describeDrift(
     detail: 'whole',
     ...impersonatedUser(bundle.app),
   })
-  const paths = diffFields(live, wanted).map(({path}) => path)
+  const ignored = ignoredFields(bundle.app, ref)
+  const differences =
+    ignored === undefined
+      ? diffFields(live, wanted)
+      : diffFields(ignored.without(live, live), ignored.without(wanted, live))
+  const paths = differences.map(({path}) => path)
   const label = labelOf(live, APP_LABEL)
   if (paths.length === 0 && kind !== 'other-owner') return 'no-difference'
   const manager = managersOf(undefined, live.metadata.managedFields, FIELD_MANAGER)[0]?.manager

@@ -1,7 +1,7 @@
 import {formatRef} from '#shared/model/object-ref.ts'
 import type {AgentContext} from './agent-context.ts'
 import {type AppState, currentBundle} from './app-state.ts'
-import type {PlannedObject} from './plan-objects.ts'
+import {declares, type PlannedObject} from './plan-objects.ts'
 
 export type OwnerVerdict = 'ours' | {refused: string}
 
@@ -41,7 +41,10 @@ export function judgeOwner(
 
 /** The other app whose verified bundle wants this object, if any. */
 export function claimantOf(ctx: Pick<AgentContext, 'apps'>, app: AppState, key: string): AppState | undefined {
-  for (const other of ctx.apps.values()) if (other !== app && currentBundle(other)?.objects.has(key)) return other
+  for (const other of ctx.apps.values()) {
+    const bundle = other === app ? undefined : currentBundle(other)
+    if (bundle !== undefined && declares(bundle, key)) return other
+  }
   return undefined
 }
 

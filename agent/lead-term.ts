@@ -11,6 +11,7 @@ import {type AgentIdentity, buildReport} from './build-report.ts'
 import type {AgentConfig} from './config.ts'
 import {createDesiredFetcher, type DesiredFetcher} from './fetch-desired.ts'
 import {handleDrift} from './heal-drift.ts'
+import {createHealthyStore} from './healthy-store.ts'
 import {createInventoryStore} from './inventory-store.ts'
 import {createDiscovery} from './kube/discovery.ts'
 import {createConcurrencyLimit} from './limit-concurrency.ts'
@@ -42,9 +43,10 @@ export async function leadTerm(
 ): Promise<void> {
   const ctx = createContext(ports, config, signal)
   const memory = createAcceptedStore(ports.kube, config.namespace, signal)
-  const [accepted, inventories, previous, version] = await Promise.all([
+  const [accepted, inventories, healthy, previous, version] = await Promise.all([
     memory.load(),
     ctx.inventories.loadAll(),
+    ctx.healthy.loadAll(),
     readPreviousReport(ports, config.cluster, signal),
     ports.kube.serverVersion(),
   ])
@@ -53,6 +55,9 @@ export async function leadTerm(
   for (const [name, inventory] of inventories) {
     const app = createAppState(name, ports.clock.now())
     ctx.apps.set(name, app)
+    const record = healthy.get(name)
+    app.healthy = record?.healthy
+    app.rolledBack = record?.rolledBack
     const before = previous?.apps.find((report) => report.name === name)
     app.revision = before?.revision
     app.trace = before?.trace
@@ -79,11 +84,13 @@ function createContext(ports: AgentPorts, config: AgentConfig, signal: AbortSign
     live: createLiveIndex({
       kube: ports.kube,
       signal,
+      rulesOf: (name) => ctx.apps.get(name)?.healthRules,
       onChange: (key) => lookAt(ctx, key),
       onTrouble: (type, error) => ports.log('info', `watch of ${type.plural}: ${describeError(error)}; it is resumed`),
     }),
     discovery: createDiscovery(ports.kube),
     inventories: createInventoryStore(ports.kube, config.namespace, signal),
+    healthy: createHealthyStore(ports.kube, config.namespace),
     loads: createConcurrencyLimit(LOADS_AT_ONCE),
     apps: new Map(),
     owners: new Map(),

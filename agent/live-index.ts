@@ -3,6 +3,9 @@ import {describeError} from '#shared/model/drawbridge-error.ts'
 import {type ObjectRef, refKey} from '#shared/model/object-ref.ts'
 import {computeHealth} from '#shared/plan/compute-health.ts'
 import {fingerprintFields} from '#shared/plan/fingerprint-fields.ts'
+import {layerHealthRules} from '#shared/plan/health-rules/compile-health-rules.ts'
+import type {HealthRules} from '#shared/plan/health-rules/health-rule.ts'
+import {wellKnownHealthRules} from '#shared/plan/health-rules/well-known-rules.ts'
 import {followType} from './kube/follow-type.ts'
 import {apiVersionOf, type Detail, type KubeClient, type ResourceType} from './kube/kube-client.ts'
 import type {KubeError} from './kube/kube-error.ts'
@@ -37,6 +40,8 @@ export interface LiveIndex {
   /** Begins to follow a type; resolves when its objects are known. Idempotent. */
   follow(type: ResourceType): Promise<void>
   get(key: string): LiveObject | undefined
+  /** Judges the health of an object anew, since the rules changed. */
+  rejudge(type: ResourceType, object: KubeObject): void
   /** Takes in what the server answered to a write of ours, unless something later is known, and returns what it says. */
   note(type: ResourceType, object: KubeObject): LiveObject
   all(): Iterable<[string, LiveObject]>
@@ -47,6 +52,8 @@ export interface LiveIndex {
 export interface LiveIndexOptions {
   kube: Pick<KubeClient, 'list' | 'watch'>
   signal: AbortSignal
+  /** An app's own rules of health, on top of the well-known ones. */
+  rulesOf?: (app: string) => HealthRules | undefined
   onChange: (key: string, ref: ObjectRef, change: LiveChange) => void
   onTrouble: (type: ResourceType, error: KubeError) => void
 }
@@ -69,7 +76,7 @@ export function detailOf(ref: {group: string; kind: string}): Detail {
 }
 
 /** Creates the index; nothing is followed yet. Everything ends with `signal`. */
-export function createLiveIndex({kube, signal, onChange, onTrouble}: LiveIndexOptions): LiveIndex {
+export function createLiveIndex({kube, signal, rulesOf, onChange, onTrouble}: LiveIndexOptions): LiveIndex {
   const objects = new Map<string, LiveObject>()
   const keysByType = new Map<string, Set<string>>()
   const followed = new Map<string, {ready: Promise<void>; stop: AbortController}>()
@@ -82,7 +89,7 @@ export function createLiveIndex({kube, signal, onChange, onTrouble}: LiveIndexOp
       const completes = detail === 'whole' && known.healthPending
       if (!completes || object.metadata.resourceVersion !== known.resourceVersion) return undefined
     }
-    objects.set(key, readLive(type, ref, object, detail, known))
+    objects.set(key, readLive(type, ref, object, detail, known, rulesOf))
     keysOf(type).add(key)
     return key
   }
@@ -150,12 +157,19 @@ export function createLiveIndex({kube, signal, onChange, onTrouble}: LiveIndexOp
       const ref = refOfLive(type, object)
       const key = refKey(ref)
       const known = objects.get(key)
-      const noted = readLive(type, ref, object, 'metadata', known)
+      const noted = readLive(type, ref, object, 'metadata', known, rulesOf)
       if (known === undefined || isLaterVersion(noted.resourceVersion, known.resourceVersion)) {
         objects.set(key, noted)
         keysOf(type).add(key)
       }
       return noted
+    },
+    rejudge(type, object) {
+      const ref = refOfLive(type, object)
+      const known = objects.get(refKey(ref))
+      if (known === undefined || isLaterVersion(known.resourceVersion, object.metadata.resourceVersion)) return
+      objects.set(refKey(ref), readLive(type, ref, object, 'whole', known, rulesOf))
+      onChange(refKey(ref), known.ref, 'changed')
     },
     all: () => objects.entries(),
     keepOnly(wanted) {
@@ -176,6 +190,7 @@ function readLive(
   object: KubeObject,
   detail: Detail,
   known: LiveObject | undefined,
+  rulesOf: LiveIndexOptions['rulesOf'],
 ): LiveObject {
   const {uid, resourceVersion, generation, managedFields} = object.metadata
   const annotations = annotationsOf(object)
@@ -190,7 +205,7 @@ function readLive(
     fields: fingerprintFields(managedFields, FIELD_MANAGER) ?? '',
     appliedAt: ownTime(managedFields),
     terminating,
-    ...judge(type, object, detail, terminating, known),
+    ...judge(type, object, detail, terminating, known, rulesOf?.(labelOf(object, APP_LABEL) ?? '')),
   }
   if (Object.keys(keep).length > 0) live.keep = keep
   return live
@@ -199,6 +214,8 @@ function readLive(
 /** Annotations that prune looks at; all others are not kept in memory. */
 const keepAnnotations = new Set([
   'kustomize.toolkit.fluxcd.io/prune',
+  'kustomize.toolkit.fluxcd.io/reconcile',
+  'argocd.argoproj.io/sync-wave',
   'argocd.argoproj.io/sync-options',
   'helm.sh/resource-policy',
   'drawbridge.dev/prune',
@@ -210,11 +227,12 @@ function judge(
   detail: Detail,
   terminating: boolean,
   known: LiveObject | undefined,
+  rules: HealthRules | undefined,
 ): Pick<LiveObject, 'health' | 'healthReason' | 'healthPending'> {
   if (terminating) return {health: 'Terminating', healthReason: 'is being deleted', healthPending: false}
   if (detailOf(type) === 'metadata') return {health: 'Current', healthReason: 'is there', healthPending: false}
   if (detail === 'whole') {
-    return {...healthOf(type, object), healthPending: false}
+    return {...healthOf(type, object, rules), healthPending: false}
   }
   // An answer to our own write: its status comes with the watch. Where the spec did not change, what was known still holds.
   if (known !== undefined && known.generation === object.metadata.generation && known.uid === object.metadata.uid) {
@@ -224,9 +242,14 @@ function judge(
 }
 
 /** An object that the rules cannot be applied to must not stop the others of its kind from being seen. */
-function healthOf(type: ResourceType, object: KubeObject): Pick<LiveObject, 'health' | 'healthReason'> {
+function healthOf(
+  type: ResourceType,
+  object: KubeObject,
+  own: HealthRules | undefined,
+): Pick<LiveObject, 'health' | 'healthReason'> {
   try {
-    const {health, reason} = computeHealth({...object, apiVersion: apiVersionOf(type), kind: type.kind})
+    const rules = own === undefined ? wellKnownHealthRules : layerHealthRules(own, wellKnownHealthRules)
+    const {health, reason} = computeHealth({...object, apiVersion: apiVersionOf(type), kind: type.kind}, {rules})
     return {health, healthReason: reason}
   } catch (error) {
     return {health: 'Unknown', healthReason: `its health cannot be computed: ${describeError(error)}`}

@@ -9,12 +9,14 @@ import {AppFailure} from './app-failure.ts'
 import {type AppState, currentBundle, type LoadedBundle} from './app-state.ts'
 import {fetchBundle} from './fetch-bundle.ts'
 import {planObjects} from './plan-objects.ts'
+import {takeHealthRules} from './take-health-rules.ts'
 
 /**
  * Loads the bundle that an app's desired state names, unless it is loaded already, and makes it the one that drift is healed to.
  * Throws `AppFailure` REFUSED (not what was signed), POLICY (the cluster says no) or UNREACHABLE; the former bundle then stays.
  */
 export async function loadBundle(ctx: AgentContext, app: AppState, target: PresentApp): Promise<void> {
+  await takeHealthRules(ctx, app, target)
   const present = currentBundle(app)
   if (present !== undefined && present.app.namespace === target.namespace && !lacksType(present)) {
     present.app = target

@@ -4,6 +4,9 @@ export const APP_LABEL = 'drawbridge.dev/app'
 /** The label of the ConfigMaps that hold an app's inventory. They do not carry `APP_LABEL`: no app owns them. */
 export const INVENTORY_LABEL = 'drawbridge.dev/inventory'
 
+/** The label of the ConfigMaps that remember an app's last healthy bundle. */
+export const HEALTHY_LABEL = 'drawbridge.dev/healthy'
+
 /** The field manager of everything that an app applies: who owns which field is read from it. */
 export const FIELD_MANAGER = 'drawbridge'
 

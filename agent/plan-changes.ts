@@ -22,6 +22,11 @@ export function planChanges(
   return stage.flatMap((object): Change[] => {
     const entry = app.inventory.get(object.key)
     if (entry === undefined) return [{object, why: 'new'}]
+    if (object.rules.mode === 'once') {
+      // Without a uid it was there before us. Of what is gone one more is made.
+      const made = entry.applied !== '' && entry.uid !== undefined
+      return entry.applied === '' || (made && ctx.live.get(object.key) === undefined) ? [{object, why: 'unsure'}] : []
+    }
     if (entry.applied === '') return [{object, why: 'unsure'}]
     if (entry.applied !== object.digest) return [{object, why: 'changed'}]
     const drift = heals ? detectDrift(app, entry, ctx.live.get(object.key)) : undefined

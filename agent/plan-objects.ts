@@ -2,7 +2,9 @@ import {createHash} from 'node:crypto'
 import {canonicalJson} from '#shared/bundle/canonical-json.ts'
 import {childObject, isJsonObject, type Manifest} from '#shared/model/manifest.ts'
 import {groupOf, type ObjectRef, refKey, refOf} from '#shared/model/object-ref.ts'
-import {orderObjects} from '#shared/plan/order-objects.ts'
+import {planPhases} from '#shared/plan/plan-phases.ts'
+import {type ApplyRules, readApplyRules} from '#shared/plan/read-apply-rules.ts'
+import type {HookRules, SyncPhase} from '#shared/plan/read-hook.ts'
 import {defaultNamespaces} from '#shared/plan/scope.ts'
 import type {Discovery} from './kube/discovery.ts'
 import type {ResourceType} from './kube/kube-client.ts'
@@ -18,14 +20,42 @@ export interface PlannedObject {
   /** The definition of its kind is in the same app, so the server may not serve it yet. */
   defined: boolean
   body: string
+  rules: ApplyRules
   /** 32 hex characters of the digest of `body`. */
   digest: string
 }
 
-/** An app's objects, in the stages in which they are applied. */
+/** An object that runs in phases of a sync. */
+export interface PlannedHook {
+  object: PlannedObject
+  rules: HookRules
+}
+
+/** What is applied all at once. */
+export interface PlannedStage {
+  objects: PlannedObject[]
+  hooks: PlannedHook[]
+}
+
+/** One wave of one phase: healthy, and its hooks through, before the next begins. */
+export interface PlannedStep {
+  phase: SyncPhase
+  wave: number
+  stages: PlannedStage[]
+}
+
+/** An app's objects, in the steps in which they are applied. */
 export interface PlannedBundle {
+  steps: PlannedStep[]
+  /** The objects of all steps, hooks left out: what is applied one after the other. */
   stages: PlannedObject[][]
+  /** What is kept as declared. */
   objects: Map<string, PlannedObject>
+  hooks: Map<string, PlannedHook>
+  /** What is only created where it is absent. */
+  once: Map<string, PlannedObject>
+  /** Declared, and by its own annotation not to be touched. */
+  untouched: Set<string>
 }
 
 /**
@@ -43,16 +73,47 @@ export async function planObjects(
     const name = `${apiVersion} ${kind}`
     if (!types.has(name)) types.set(name, defined.get(name) ?? (await discovery.find(apiVersion, kind)))
   }
-  const objects = new Map<string, PlannedObject>()
-  const stages = orderObjects(defaultNamespaces(manifests, namespace)).map((stage) =>
-    stage.map((manifest) => {
-      const name = `${manifest.apiVersion} ${manifest.kind}`
-      const planned = planObject(manifest, {app, namespace, type: types.get(name), defined: defined.has(name)})
-      objects.set(planned.key, planned)
-      return planned
-    }),
-  )
-  return {stages, objects}
+  const bundle: PlannedBundle = {
+    steps: [],
+    stages: [],
+    objects: new Map(),
+    hooks: new Map(),
+    once: new Map(),
+    untouched: new Set(),
+  }
+  const plan = (manifest: Manifest): PlannedObject => {
+    const name = `${manifest.apiVersion} ${manifest.kind}`
+    return planObject(manifest, {app, namespace, type: types.get(name), defined: defined.has(name)})
+  }
+  bundle.steps = planPhases(defaultNamespaces(manifests, namespace)).map(({phase, wave, stages}) => ({
+    phase,
+    wave,
+    stages: stages.map(({objects, hooks}) => ({
+      objects: objects.map(plan).filter((object) => sortIn(bundle, object)),
+      hooks: hooks.map(({manifest, rules}) => {
+        const object = plan(manifest)
+        const known = bundle.hooks.get(object.key) ?? {object, rules}
+        bundle.hooks.set(object.key, known)
+        return known
+      }),
+    })),
+  }))
+  bundle.stages = bundle.steps
+    .flatMap(({stages}) => stages.map(({objects}) => objects))
+    .filter((objects) => objects.length > 0)
+  return bundle
+}
+
+/** Tells whether an object is to be applied at all, and puts it where it belongs. */
+function sortIn(bundle: PlannedBundle, object: PlannedObject): boolean {
+  if (object.rules.mode === 'never') bundle.untouched.add(object.key)
+  else (object.rules.mode === 'once' ? bundle.once : bundle.objects).set(object.key, object)
+  return object.rules.mode !== 'never'
+}
+
+/** Tells whether an app declares an object, in whatever way. */
+export function declares(bundle: PlannedBundle, key: string): boolean {
+  return bundle.objects.has(key) || bundle.hooks.has(key) || bundle.once.has(key) || bundle.untouched.has(key)
 }
 
 function planObject(
@@ -70,7 +131,8 @@ function planObject(
   const ref = refOf(marked)
   const body = canonicalJson(marked)
   const digest = createHash('sha256').update(body).digest('hex').slice(0, 32)
-  return {key: refKey(ref), ref, apiVersion: manifest.apiVersion, type, defined, body, digest}
+  const rules = readApplyRules(manifest)
+  return {key: refKey(ref), ref, apiVersion: manifest.apiVersion, type, defined, body, rules, digest}
 }
 
 /**

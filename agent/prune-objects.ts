@@ -1,6 +1,7 @@
 import {setTimeout as sleep} from 'node:timers/promises'
 import {describeError} from '#shared/model/drawbridge-error.ts'
 import {formatRef, type ObjectRef, refKey} from '#shared/model/object-ref.ts'
+import type {Propagation} from '#shared/model/plan-options.ts'
 import {guardPrune, type LiveFacts, type PruneDecision} from '#shared/plan/guard-prune.ts'
 import {pruneOrder} from '#shared/plan/order-objects.ts'
 import {type AgentContext, dropEntry} from './agent-context.ts'
@@ -17,8 +18,17 @@ export interface PruneResult {
   pruned: ObjectRef[]
   /** What stays in the inventory, and why; `code` as `guardPrune` names it, or `FAILED`. */
   retained: {ref: ObjectRef; code: string; reason: string}[]
+  /** How many were deleted, and are kept for now by their finalizers; they stay in the inventory. */
+  finalizing: number
 }
 
+export interface PruneOptions {
+  impersonate?: string
+  purpose: 'prune' | 'removal'
+  propagation: Propagation
+}
+
+type Outcome = PruneDecision & {finalizing?: boolean}
 type Live = LiveFacts & {resourceVersion: string}
 const MAX_CONFLICTS = 5
 const GONE: PruneDecision = {action: 'forget', code: 'GONE', reason: 'its kind is no longer served'}
@@ -32,12 +42,12 @@ export async function pruneObjects(
   app: AppState,
   keys: string[],
   signal: AbortSignal,
-  impersonation: {impersonate?: string},
+  options: PruneOptions,
 ): Promise<PruneResult> {
-  const result: PruneResult = {pruned: [], retained: []}
+  const result: PruneResult = {pruned: [], retained: [], finalizing: 0}
   const ours = new Set(keys)
   const refs = keys.flatMap((key) => app.inventory.get(key)?.ref ?? [])
-  for (const stage of pruneOrder(refs)) {
+  for (const stage of orderPrune(ctx, refs)) {
     await Promise.all(
       stage.map((ref) =>
         ctx.ports.limit.run(async () => {
@@ -45,13 +55,17 @@ export async function pruneObjects(
           const entry = app.inventory.get(key)
           if (signal.aborted || ctx.signal.aborted || entry === undefined) return
           try {
-            const decision = await pruneObject(ctx, app, entry, ours, impersonation)
+            const decision = await pruneObject(ctx, app, entry, ours, options)
             if (staysThere(decision)) ours.delete(key)
             if (decision.action === 'retain') {
               result.retained.push({ref, code: decision.code, reason: decision.reason})
               return
             }
             if (decision.action === 'delete') result.pruned.push(ref)
+            if (decision.action === 'delete' && decision.finalizing) {
+              result.finalizing++
+              return
+            }
             dropEntry(ctx, app, key)
           } catch (error) {
             ours.delete(key)
@@ -70,13 +84,22 @@ function staysThere(decision: PruneDecision): boolean {
   return decision.action !== 'delete' && decision.code !== 'GONE' && decision.code !== 'DELETING'
 }
 
+/** The reverse of the apply: by Argo CD's waves, the last first, and in each by kind. */
+function orderPrune(ctx: Pick<AgentContext, 'live'>, refs: ObjectRef[]): ObjectRef[][] {
+  const waves = Map.groupBy(
+    refs,
+    (ref) => Number(ctx.live.get(refKey(ref))?.keep?.['argocd.argoproj.io/sync-wave']) || 0,
+  )
+  return [...waves].sort(([a], [b]) => b - a).flatMap(([, inWave]) => pruneOrder(inWave))
+}
+
 async function pruneObject(
   ctx: AgentContext,
   app: AppState,
   entry: AppliedEntry,
   ours: ReadonlySet<string>,
-  impersonation: {impersonate?: string},
-): Promise<PruneDecision> {
+  {impersonate, purpose, propagation}: PruneOptions,
+): Promise<Outcome> {
   const {ref} = entry
   const key = refKey(ref)
   const claimant = claimantOf(ctx, app, key)
@@ -89,7 +112,9 @@ async function pruneObject(
   while (app.busy.has(key)) await sleep(5)
   app.busy.add(key)
   try {
-    let live = knownLive(ctx, key) ?? (await readLive(ctx, type, ref))
+    const known = knownLive(ctx, key)
+    // Only the object itself names the finalizers that keep it.
+    let live = known === undefined || known.deleting ? await readLive(ctx, type, ref) : known
     for (let attempt = 0; attempt < MAX_CONFLICTS; attempt++) {
       if (live === 'absent' && mayHaveMoved(entry)) {
         const served = await findAnew(ctx, entry)
@@ -98,16 +123,18 @@ async function pruneObject(
         type = served
       }
       const facts = live === 'absent' ? live : {...live, held: await countHeld(ctx.ports, type, ref, ours)}
-      const decision = guardPrune({ref, app: app.name, appliedUid: entry.uid, live: facts}, [ctx.config.namespace])
-      if (decision.action !== 'delete' || live === 'absent') return decision
+      const decision = guardPrune({ref, app: app.name, appliedUid: entry.uid, live: facts, purpose}, [
+        ctx.config.namespace,
+      ])
+      if (decision.action !== 'delete' || live === 'absent') return {...decision, finalizing: false}
       const answer = await ctx.ports.kube.delete(type, ref, {
         uid: live.uid,
         resourceVersion: live.resourceVersion,
-        propagation: 'Background',
+        propagation,
         lastTry: ctx.signal,
-        ...impersonation,
+        ...(impersonate === undefined ? {} : {impersonate}),
       })
-      if (answer === 'deleted') return decision
+      if (answer === 'deleted' || answer === 'finalizing') return {...decision, finalizing: answer === 'finalizing'}
       // Also where it was not found: it is known as absent only from a version that is served.
       live = await readLive(ctx, type, ref)
     }
@@ -139,6 +166,7 @@ async function readLive(ctx: AgentContext, type: ResourceType, ref: ObjectRef): 
     owner: labelOf(object, APP_LABEL),
     annotations: annotationsOf(object),
     deleting: metaText(object, 'deletionTimestamp') !== '',
+    finalizers: Array.isArray(object.metadata.finalizers) ? object.metadata.finalizers.map(String) : [],
     held: 0,
   }
 }

@@ -1,7 +1,8 @@
 import type {RemovedApp} from '#shared/model/desired-state.ts'
-import type {AgentContext} from './agent-context.ts'
+import {type AgentContext, keepEntry} from './agent-context.ts'
 import {AppFailure} from './app-failure.ts'
 import {type AppState, currentBundle, impersonatedUser} from './app-state.ts'
+import {awaitGone} from './await-gone.ts'
 import {type PruneResult, pruneObjects} from './prune-objects.ts'
 import {requestReconcile} from './request-reconcile.ts'
 import {requireInventory} from './restore-inventory.ts'
@@ -28,8 +29,9 @@ export async function removeApp(
     return
   }
   await ctx.acceptance
-  let result: PruneResult = {pruned: [], retained: []}
-  if (target.deletionPolicy === 'Delete') {
+  let result: PruneResult = {pruned: [], retained: [], finalizing: 0}
+  const options = {...impersonatedUser(app), purpose: 'removal', propagation: 'Background'} as const
+  if (target.deletionPolicy !== 'Orphan') {
     await Promise.all([...ctx.apps.values()].map((other) => (other === app ? undefined : other.loading)))
     const unread = [...ctx.apps.values()].find(
       (other) => other.target?.state === 'present' && currentBundle(other) === undefined,
@@ -45,7 +47,13 @@ export async function removeApp(
       if (type !== undefined) await ctx.live.follow(type)
     }
     app.bundle = undefined
-    result = await pruneObjects(ctx, app, [...app.inventory.keys()], signal, impersonatedUser(app))
+    const entries = target.deletionPolicy === 'WaitForTermination' ? new Map(app.inventory) : undefined
+    result = await pruneObjects(ctx, app, [...app.inventory.keys()], signal, options)
+    const left = entries === undefined ? [] : await awaitGone(ctx, result.pruned, signal)
+    for (const key of left) {
+      const entry = entries?.get(key)
+      if (entry !== undefined) keepEntry(ctx, app, key, entry)
+    }
     if (signal.aborted) return
     tellPruned(ctx, app, result)
     if (result.retained.length > 0) {
@@ -54,14 +62,23 @@ export async function removeApp(
       requestReconcile(ctx, app, 'soon')
       return
     }
+    if (left.length > 0) {
+      await saveInventory(ctx, app)
+      setCondition(ctx, app, 'Unknown', 'Progressing', `waits until ${left.length} deleted object(s) are gone`)
+      requestReconcile(ctx, app, 'soon')
+      return
+    }
   }
   await finish(ctx, app)
-  const what = target.deletionPolicy === 'Delete' ? `${result.pruned.length} object(s) deleted` : 'its objects stay'
+  const what = target.deletionPolicy !== 'Orphan' ? `${result.pruned.length} object(s) deleted` : 'its objects stay'
   tellEvent(ctx, app, {event: 'removed', at: ctx.ports.clock.now(), message: `removed from git: ${what}`})
 }
 
 async function finish(ctx: AgentContext, app: AppState): Promise<void> {
   await ctx.inventories.remove(app.name)
+  if (app.healthy !== undefined) await app.remembering.then(() => ctx.healthy.remove(app.name))
+  app.healthy = undefined
+  app.rolledBack = undefined
   for (const key of app.inventory.keys()) if (ctx.owners.get(key) === app) ctx.owners.delete(key)
   app.inventory.clear()
   app.unsaved = false

@@ -7,6 +7,7 @@ import {isKubeError} from './kube/kube-error.ts'
 import {reconcileApp} from './reconcile-app.ts'
 import {removeApp} from './remove-app.ts'
 import {requestReconcile} from './request-reconcile.ts'
+import {rollBack} from './roll-back.ts'
 import {setCondition} from './set-condition.ts'
 import {tellEvent} from './tell-event.ts'
 
@@ -33,7 +34,9 @@ async function runWhileWanted(ctx: AgentContext, app: AppState): Promise<void> {
     } catch (error) {
       if (ctx.signal.aborted || isKubeError(error, 'ABORTED')) continue
       if (!abort.signal.aborted) tellFailure(ctx, app, error)
-      requestReconcile(ctx, app, 'soon')
+      const ended = isAppFailure(error, 'UNHEALTHY', 'HOOK_FAILED')
+      if (!abort.signal.aborted && ended && rollBack(ctx, app, describeError(error)) === 'rolling-back') continue
+      if (requestReconcile(ctx, app, 'soon') === 'given-up' && !abort.signal.aborted) giveUp(ctx, app, error)
       // What drifted while it was applying was left to the reconcile, which may not have come that far.
       for (const key of app.bundle?.objects.keys() ?? []) handleDrift(ctx, app, key)
     } finally {
@@ -41,6 +44,25 @@ async function runWhileWanted(ctx: AgentContext, app: AppState): Promise<void> {
       ctx.changed()
     }
   }
+}
+
+/** Its retries are used up: it goes back, or waits for something newer. */
+function giveUp(ctx: AgentContext, app: AppState, error: unknown): void {
+  const words = describeError(error)
+  if (rollBack(ctx, app, words) === 'rolling-back') return
+  const message = `${words}; given up after ${app.failures} retries, until something newer is published`
+  setCondition(ctx, app, 'False', app.condition.reason, message)
+}
+
+function isAppFailure(error: unknown, ...codes: AppFailure['code'][]): boolean {
+  return error instanceof AppFailure && codes.includes(error.code)
+}
+
+/** Flux's words for failures. */
+const reasons: Record<string, string> = {
+  UNREACHABLE: 'ArtifactFailed',
+  UNHEALTHY: 'HealthCheckFailed',
+  HOOK_FAILED: 'HealthCheckFailed',
 }
 
 /** Says why it failed, once per distinct reason. */
@@ -52,7 +74,7 @@ function tellFailure(ctx: AgentContext, app: AppState, error: unknown): void {
   if (!(error instanceof AppFailure) && !isKubeError(error)) {
     ctx.ports.log('warn', `app ${app.name}: ${error instanceof Error ? (error.stack ?? message) : message}`)
   }
-  const reason = refused ? 'ArtifactRefused' : code === 'UNREACHABLE' ? 'ArtifactFailed' : 'ReconciliationFailed'
+  const reason = refused ? 'ArtifactRefused' : (reasons[code] ?? 'ReconciliationFailed')
   setCondition(ctx, app, 'False', reason, message)
   app.healthyRevision = undefined
   if (app.toldProblem === `${code} ${message}`) return

@@ -2,6 +2,7 @@ import type {DesiredApp, DesiredState} from '#shared/model/desired-state.ts'
 import {passStage} from '#shared/model/trace.ts'
 import type {AgentContext} from './agent-context.ts'
 import {type AppState, createAppState, currentBundle} from './app-state.ts'
+import {targetOf} from './roll-back.ts'
 import {setCondition} from './set-condition.ts'
 import {tellEvent} from './tell-event.ts'
 import {endWaiting} from './track-health.ts'
@@ -13,10 +14,12 @@ import {endWaiting} from './track-health.ts'
 export function setDesired(ctx: AgentContext, desired: DesiredState, pulledAt: Date): void {
   ctx.desired = desired
   const changed: AppState[] = []
-  for (const target of desired.apps) {
-    const app = ctx.apps.get(target.name) ?? createAppState(target.name, ctx.ports.clock.now())
-    ctx.apps.set(target.name, app)
-    if (isSame(app.target, target)) continue
+  for (const published of desired.apps) {
+    const app = ctx.apps.get(published.name) ?? createAppState(published.name, ctx.ports.clock.now())
+    ctx.apps.set(published.name, app)
+    if (isSame(app.published, published)) continue
+    app.published = published
+    const target = targetOf(ctx, app, published)
     app.target = target
     const restarted = target.state === 'present' && target.revision === app.revision && app.trace !== undefined
     if (!restarted) app.trace = passStage(target.trace, 'pulled', pulledAt)
@@ -49,6 +52,7 @@ export function setDesired(ctx: AgentContext, desired: DesiredState, pulledAt: D
 }
 
 function leaveAlone(ctx: AgentContext, app: AppState): void {
+  app.published = undefined
   app.target = undefined
   app.loaded()
   app.abort?.abort()

@@ -1,9 +1,15 @@
 import type {Health} from '#shared/model/cluster-report.ts'
-import {formatRef} from '#shared/model/object-ref.ts'
+import {formatRef, type ObjectRef} from '#shared/model/object-ref.ts'
 import type {AgentContext} from './agent-context.ts'
 import type {AppState} from './app-state.ts'
+import {explainUnhealthy} from './explain-unhealthy.ts'
+import {noteHealthy, rollBack} from './roll-back.ts'
 import {setCondition} from './set-condition.ts'
 import {tellEvent} from './tell-event.ts'
+import {wakeDependents} from './wake-dependents.ts'
+
+/** How long a kind that is not built in may be Failed before a wait ends by it. */
+const FAILED_GRACE_MS = 10_000
 
 /** Looks at one object of an app again; call `judgeApp` afterwards. */
 export function judgeObject(ctx: Pick<AgentContext, 'live'>, app: AppState, key: string): void {
@@ -14,8 +20,14 @@ export function judgeObject(ctx: Pick<AgentContext, 'live'>, app: AppState, key:
   }
   const live = ctx.live.get(key)
   if (live === undefined) app.unhealthy.set(key, {ref: object.ref, health: 'NotFound', reason: 'is not there'})
-  else if (live.health === 'Current') app.unhealthy.delete(key)
-  else app.unhealthy.set(key, {ref: object.ref, health: live.health, reason: live.healthReason})
+  else if (live.health === 'Current') {
+    app.unhealthy.delete(key)
+    app.explained.delete(key)
+  } else {
+    const explained = app.explained.get(key)
+    const more = explained?.of === live.healthReason ? `: ${explained.words}` : ''
+    app.unhealthy.set(key, {ref: object.ref, health: live.health, reason: `${live.healthReason}${more}`})
+  }
 }
 
 /** Looks at all objects of an app again. */
@@ -42,8 +54,8 @@ export function beginWaiting(ctx: AgentContext, app: AppState, timeoutSeconds: n
   app.deadline = setTimeout(() => {
     app.deadline = undefined
     if (!app.waiting || ctx.signal.aborted) return
-    app.waiting = false
-    failHealth(ctx, app, `not healthy within ${timeoutSeconds} s: ${describeUnhealthy(app)}`)
+    endWaiting(app)
+    void failExplained(ctx, app, () => `not healthy within ${timeoutSeconds} s: ${describeUnhealthy(app)}`)
   }, timeoutSeconds * 1000)
 }
 
@@ -51,6 +63,8 @@ export function beginWaiting(ctx: AgentContext, app: AppState, timeoutSeconds: n
 export function endWaiting(app: AppState): void {
   clearTimeout(app.deadline)
   app.deadline = undefined
+  clearTimeout(app.grace)
+  app.grace = undefined
   app.waiting = false
 }
 
@@ -60,10 +74,15 @@ export function judgeApp(ctx: AgentContext, app: AppState): 'healthy' | 'not-hea
   if (app.applying || app.settling || target?.state !== 'present' || app.revision !== target.revision)
     return 'not-healthy'
   if (app.unhealthy.size > 0) {
-    const failed = [...app.unhealthy.values()].find(({health}) => health === 'Failed')
-    if (app.waiting && failed !== undefined) {
+    const failed = [...app.unhealthy.values()].filter(({health}) => health === 'Failed')
+    const [lasting] = failed.filter(({ref}) => failsForGood(ref))
+    if (failed.length === 0) {
+      clearTimeout(app.grace)
+      app.grace = undefined
+    } else if (app.waiting) app.grace ??= setTimeout(() => failIfStillFailed(ctx, app), FAILED_GRACE_MS)
+    if (app.waiting && lasting !== undefined) {
       endWaiting(app)
-      failHealth(ctx, app, `${formatRef(failed.ref)}: ${failed.reason}`)
+      void failExplained(ctx, app, () => describeFailed(app))
     } else if (app.waiting || app.condition.ready === 'True') {
       setCondition(ctx, app, 'Unknown', 'Progressing', describeUnhealthy(app))
     }
@@ -72,6 +91,13 @@ export function judgeApp(ctx: AgentContext, app: AppState): 'healthy' | 'not-hea
   }
   endWaiting(app)
   const was = app.condition.ready
+  if (app.rolledBack !== undefined) {
+    const {revision, reason} = app.rolledBack
+    const message = `runs ${target.revision}, held until something newer is published: ${revision} failed: ${reason}`
+    setCondition(ctx, app, 'False', 'RolledBack', message)
+    return 'healthy'
+  }
+  noteHealthy(ctx, app)
   setCondition(
     ctx,
     app,
@@ -88,13 +114,42 @@ export function judgeApp(ctx: AgentContext, app: AppState): 'healthy' | 'not-hea
       message: `${app.bundle?.objects.size ?? 0} object(s) are healthy`,
     })
   }
+  if (was !== 'True') wakeDependents(ctx, app)
   return 'healthy'
+}
+
+/** A built-in kind is Failed only when its controller has given up; others often say so of what they try again at once. */
+function failsForGood({group}: ObjectRef): boolean {
+  return group === '' || group === 'apps' || group === 'batch'
+}
+
+function failIfStillFailed(ctx: AgentContext, app: AppState): void {
+  app.grace = undefined
+  if (!app.waiting || ctx.signal.aborted || describeFailed(app) === '') return
+  endWaiting(app)
+  void failExplained(ctx, app, () => describeFailed(app))
+}
+
+/** Fails in the words of the pods, unless something newer is wanted or all is well by then. */
+async function failExplained(ctx: AgentContext, app: AppState, describe: () => string): Promise<void> {
+  const {target} = app
+  await explainUnhealthy(ctx, app)
+  for (const key of app.explained.keys()) judgeObject(ctx, app, key)
+  const over = ctx.signal.aborted || app.target !== target || app.applying || app.waiting
+  if (!over && app.unhealthy.size > 0) failHealth(ctx, app, describe() || describeUnhealthy(app))
+}
+
+function describeFailed(app: AppState): string {
+  const failed = [...app.unhealthy.values()].filter(({health}) => health === 'Failed')
+  const shown = failed.slice(0, 3).map(({ref, reason}) => `${formatRef(ref)}: ${reason}`)
+  return `${shown.join('; ')}${failed.length > shown.length ? `; and ${failed.length - shown.length} more` : ''}`
 }
 
 function failHealth(ctx: AgentContext, app: AppState, message: string): void {
   setCondition(ctx, app, 'False', 'HealthCheckFailed', message)
   app.healthyRevision = undefined
   tellEvent(ctx, app, {event: 'failed', at: ctx.ports.clock.now(), code: 'HealthCheckFailed', message})
+  rollBack(ctx, app, message)
 }
 
 function describeUnhealthy(app: AppState): string {

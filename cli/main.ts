@@ -44,6 +44,7 @@ const program = new Command('drawbridge')
 const commands: Record<string, () => Promise<AddCommand>> = {
   dev: async () => (await import('./dev.ts')).addDevCommand,
   demo: async () => (await import('./demo.ts')).addDemoCommand,
+  diff: async () => (await import('./diff.ts')).addDiffCommand,
   render: async () => (await import('./render.ts')).addRenderCommand,
   get: async () => (await import('./get.ts')).addGetCommand,
   status: async () => (await import('./status.ts')).addStatusCommand,

@@ -8,7 +8,7 @@ import {
   type ResourceType,
 } from './kube-client.ts'
 import {KubeError} from './kube-error.ts'
-import {asKubeObject, type KubeObject} from './kube-object.ts'
+import {asKubeObject, asTriedObject, type KubeObject} from './kube-object.ts'
 import {type KubeTransport, refusal} from './send-request.ts'
 
 const PAGE_SIZE = 500
@@ -137,7 +137,7 @@ export function createKubeClient(transport: KubeTransport): KubeClient {
         lastTry: options.lastTry,
         ...about(options.dryRun ? 'dry-run' : 'apply', type, target),
       })
-      return readObject(answer)
+      return options.dryRun ? asTriedObject(parseObject(answer)) : readObject(answer)
     },
 
     async create(type, object, impersonate) {
@@ -156,13 +156,14 @@ export function createKubeClient(transport: KubeTransport): KubeClient {
       return response.status === 409 ? 'exists' : readObject(response.body)
     },
 
-    async replace(type, object) {
+    async replace(type, object, impersonate) {
       const target = {namespace: object.metadata.namespace ?? '', name: object.metadata.name}
       const response = await transport.send(
         {
           method: 'PUT',
           path: objectPath(type, target),
           body: JSON.stringify(object),
+          impersonate,
           attempts: 1,
           timeoutMs: 5_000,
           ...about('replace', type, target),
@@ -170,6 +171,26 @@ export function createKubeClient(transport: KubeTransport): KubeClient {
         [409],
       )
       return response.status === 409 ? 'conflict' : readObject(response.body)
+    },
+
+    async setManagedFields(type, target, {resourceVersion, managedFields}, impersonate) {
+      const response = await transport.send(
+        {
+          method: 'PATCH',
+          path: objectPath(type, target),
+          accept: accepts.metadata.one,
+          contentType: 'application/json-patch+json',
+          body: JSON.stringify([
+            {op: 'replace', path: '/metadata/managedFields', value: managedFields},
+            {op: 'replace', path: '/metadata/resourceVersion', value: resourceVersion},
+          ]),
+          impersonate,
+          attempts: 1,
+          ...about('take over the fields of', type, target),
+        },
+        [409],
+      )
+      return response.status === 409 ? 'conflict' : 'set'
     },
 
     async delete(type, target, options) {
@@ -194,7 +215,9 @@ export function createKubeClient(transport: KubeTransport): KubeClient {
         },
         [404, 409],
       )
-      return response.status === 404 ? 'absent' : response.status === 409 ? 'conflict' : 'deleted'
+      if (response.status === 404) return 'absent'
+      if (response.status === 409) return 'conflict'
+      return isFinalizing(response.body) ? 'finalizing' : 'deleted'
     },
 
     close: () => transport.close(),
@@ -219,7 +242,15 @@ function objectPath(type: ResourceType, target: ObjectName): string {
 function listQuery(options: ListOptions & {detail: Detail}, more: Record<string, string>): string {
   const query = new URLSearchParams(more)
   if (options.labelSelector !== undefined) query.set('labelSelector', options.labelSelector)
+  if (options.fieldSelector !== undefined) query.set('fieldSelector', options.fieldSelector)
   return query.toString()
+}
+
+/** The answer to a deletion is the object, where it is not gone yet. Those of the propagation are the server's own. */
+function isFinalizing(body: string): boolean {
+  const {metadata} = parseObject(body)
+  const finalizers = isJsonObject(metadata) && Array.isArray(metadata.finalizers) ? metadata.finalizers : []
+  return finalizers.some((name) => name !== 'foregroundDeletion' && name !== 'orphan')
 }
 
 function readObject(body: string): KubeObject {

@@ -1,3 +1,4 @@
+import type {JsonObject} from '#shared/model/manifest.ts'
 import type {KubeObject, NewObject} from './kube-object.ts'
 
 /** One kind as one API version serves it. */
@@ -24,6 +25,7 @@ export type Detail = 'metadata' | 'whole'
 export interface ListOptions {
   detail: Detail
   labelSelector?: string
+  fieldSelector?: string
   namespace?: string
 }
 
@@ -81,9 +83,20 @@ export interface KubeClient {
   /** `'exists'` where it was there before. Not retried. */
   create(type: ResourceType, object: NewObject, impersonate?: string): Promise<KubeObject | 'exists'>
   /** Replaces an object at the resourceVersion that it names; `'conflict'` where that is not the present one. Not retried. */
-  replace(type: ResourceType, object: NewObject): Promise<KubeObject | 'conflict'>
-  /** Deletes; `'conflict'` where a precondition does not hold. */
-  delete(type: ResourceType, target: ObjectName, options: DeleteOptions): Promise<'deleted' | 'absent' | 'conflict'>
+  replace(type: ResourceType, object: NewObject, impersonate?: string): Promise<KubeObject | 'conflict'>
+  /** Says anew who owns which field of an object, at a resourceVersion; `'conflict'` where that is not the present one. Not retried. */
+  setManagedFields(
+    type: ResourceType,
+    target: ObjectName,
+    fields: {resourceVersion: string; managedFields: JsonObject[]},
+    impersonate?: string,
+  ): Promise<'set' | 'conflict'>
+  /** Deletes; `'conflict'` where a precondition does not hold, `'finalizing'` where its finalizers keep it for now. */
+  delete(
+    type: ResourceType,
+    target: ObjectName,
+    options: DeleteOptions,
+  ): Promise<'deleted' | 'finalizing' | 'absent' | 'conflict'>
   /** Closes its connections. */
   close(): void
 }

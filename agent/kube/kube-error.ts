@@ -46,3 +46,8 @@ export function codeOfStatus(status: number): KubeError['code'] {
 export function isKubeError(error: unknown, ...codes: KubeError['code'][]): error is KubeError {
   return error instanceof KubeError && (codes.length === 0 || codes.includes(error.code))
 }
+
+/** Tells whether the API server refused a change for nothing but fields that cannot be changed once they are set. */
+export function isImmutableError(error: unknown): error is KubeError {
+  return isKubeError(error, 'INVALID') && error.details.immutable === true
+}

@@ -21,6 +21,12 @@ export function asKubeObject(value: unknown): KubeObject {
   throw new KubeError('UNAVAILABLE', 'the API server answered with something that is not an object')
 }
 
+/** Takes the answer to a dry run: an object that it would have created has no resourceVersion yet, and gets an empty one. */
+export function asTriedObject(value: JsonObject): KubeObject {
+  const metadata = isJsonObject(value.metadata) ? value.metadata : {}
+  return asKubeObject({...value, metadata: {resourceVersion: '', ...metadata}})
+}
+
 /** The text of a metadata field, '' where there is none. */
 export function metaText(object: KubeObject, key: 'namespace' | 'deletionTimestamp'): string {
   const value = object.metadata[key]

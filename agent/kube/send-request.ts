@@ -2,6 +2,7 @@ import http from 'node:http'
 import https from 'node:https'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {isJsonObject} from '#shared/model/manifest.ts'
+import {isImmutableRefusal} from '#shared/plan/tell-immutable.ts'
 import {codeOfStatus, KubeError} from './kube-error.ts'
 import type {KubeEndpoint} from './load-endpoint.ts'
 
@@ -186,20 +187,24 @@ export function refusal(request: Pick<KubeRequest, 'what' | 'confidential'>, res
       ? `the API server refused these fields: ${status.fields.join(', ')}`
       : 'the API server refused it (its words are left out since they may quote a value)'
     : (status.message ?? response.body.slice(0, 500))
-  return new KubeError(code, `${request.what}: ${reason}: ${words}`, {status: response.status})
+  return new KubeError(code, `${request.what}: ${reason}: ${words}`, {
+    status: response.status,
+    immutable: status.immutable,
+  })
 }
 
-function parseStatus(body: string): {reason?: string; message?: string; fields: string[]} {
+function parseStatus(body: string): {reason?: string; message?: string; fields: string[]; immutable: boolean} {
   let parsed: unknown
   try {
     parsed = JSON.parse(body)
   } catch {
-    return {fields: []}
+    return {fields: [], immutable: false}
   }
-  if (!isJsonObject(parsed)) return {fields: []}
+  if (!isJsonObject(parsed)) return {fields: [], immutable: false}
   const details = isJsonObject(parsed.details) ? parsed.details : {}
   const causes = Array.isArray(details.causes) ? details.causes : []
   return {
+    immutable: isImmutableRefusal(details),
     ...(typeof parsed.reason === 'string' && parsed.reason !== '' ? {reason: parsed.reason} : {}),
     ...(typeof parsed.message === 'string' ? {message: parsed.message} : {}),
     fields: causes.flatMap((cause) => (isJsonObject(cause) && typeof cause.field === 'string' ? [cause.field] : [])),

@@ -3,6 +3,8 @@ import {limits} from '#shared/model/limits.ts'
 import type {Finding} from '#shared/model/outcome.ts'
 import type {SourceTree} from '#shared/ports/git-source.ts'
 import {SourceError} from '#shared/ports/source-error.ts'
+import {checkDependencies} from './check-dependencies.ts'
+import {checkSyncOptions} from './check-sync-options.ts'
 import {CONFIG_FILE} from './collect-yaml.ts'
 import {parseConfig} from './parse-config.ts'
 import {RenderError, toFinding} from './render-error.ts'
@@ -42,7 +44,7 @@ export async function readConfig(tree: SourceTree, cache: ConfigCache = new Map(
     if (error instanceof TypeError) return fail('CONFIG_INVALID', `${CONFIG_FILE} is not UTF-8 text`)
     throw error
   }
-  const result = check(text)
+  const result = await check(text)
   remember(cache, oid, result)
   return remember(cache, tree.commit, result)
 }
@@ -54,11 +56,15 @@ function remember(cache: ConfigCache, key: string, result: ConfigResult): Config
   return result
 }
 
-function check(text: string): ConfigResult {
+async function check(text: string): Promise<ConfigResult> {
   const {config, findings} = parseConfig(text)
   if (findings.length > 0) return {ok: false, findings}
   if (config.apps.length === 0) return fail('CONFIG_INVALID', `${CONFIG_FILE} declares no App: ${WHAT}`)
-  return {ok: true, config}
+  const unusable = [
+    ...(await Promise.all(config.apps.map(checkSyncOptions))).flat(),
+    ...(await checkDependencies(config.apps)),
+  ]
+  return unusable.length > 0 ? {ok: false, findings: unusable} : {ok: true, config}
 }
 
 const WHAT =

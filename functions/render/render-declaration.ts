@@ -127,6 +127,8 @@ async function renderInCluster(
     bundle: address,
     ...(spec.namespace === undefined ? {} : {namespace: spec.namespace}),
     createNamespace: spec.createNamespace,
+    ...(spec.namespaceMetadata === undefined ? {} : {namespaceMetadata: spec.namespaceMetadata}),
+    ...(spec.dependsOn === undefined ? {} : {dependsOn: spec.dependsOn}),
     ...(spec.serviceAccount === undefined ? {} : {serviceAccount: spec.serviceAccount}),
     sync: spec.sync,
     trace,

@@ -15,61 +15,71 @@ import {selectClusters} from './select-clusters.ts'
 /** One app as the render function would publish it, or what keeps it from being published. */
 export interface RenderedApp {
   app: string
+  /** As drawbridge.yaml says it, defaults filled in. */
+  spec: App['spec']
   /** Sorted as in the bundle's input; empty where there are findings. */
   manifests: Manifest[]
   bundle: {bytes: Uint8Array; address: BundleAddress} | undefined
   findings: Finding[]
 }
 
+/** What one cluster would get. `cluster` is absent where it is not known which one that is. */
+export interface RenderedCluster {
+  cluster?: string
+  apps: RenderedApp[]
+  findings: Finding[]
+}
+
 /**
  * Renders what one cluster would get of a tree's drawbridge.yaml, storing and sending nothing: the same bytes as the render
- * function, every time. Apps whose source is another repository or ref are a finding, since nothing is fetched. `findings` are
+ * function, every time; without a name it is the only one that is declared. Apps whose source is another repository or ref are a finding, since nothing is fetched. `findings` are
  * those of drawbridge.yaml itself, an unknown `cluster` or `app` included. Rejects with `SourceError`.
  */
 export async function renderForCluster(options: {
   tree: SourceTree
   repository: string
   ref: string
-  cluster: string
+  cluster?: string
   /** Only this app. @default all of the cluster's */
   app?: string
   tools: RendererTools
   workDir: string
-}): Promise<{apps: RenderedApp[]; findings: Finding[]}> {
+}): Promise<RenderedCluster> {
   const {tree, tools, workDir} = options
   const read = await readConfig(tree)
   if (!read.ok) return {apps: [], findings: read.findings}
   const {apps, clusters} = read.config
-  const cluster = clusters.find(({metadata}) => metadata.name === options.cluster)
+  const names = clusters.map(({metadata}) => metadata.name)
+  const name = options.cluster ?? (names.length === 1 ? names[0] : undefined)
+  const cluster = clusters.find(({metadata}) => metadata.name === name)
   if (cluster === undefined) {
-    return unknown(
-      'UNKNOWN_CLUSTER',
-      `cluster ${options.cluster}`,
-      clusters.map(({metadata}) => metadata.name),
-    )
+    if (name !== undefined) return unknown('UNKNOWN_CLUSTER', `cluster ${name}`, names)
+    const message = `name a cluster of drawbridge.yaml; it declares ${names.join(', ') || 'none'}`
+    return {apps: [], findings: [{code: 'UNKNOWN_CLUSTER', message}]}
   }
   const targeting = apps.filter((app) => selectClusters(app, [cluster]).length > 0)
   const wanted = targeting.filter(({metadata}) => options.app === undefined || metadata.name === options.app)
   if (wanted.length === 0 && options.app !== undefined) {
     return unknown(
       'UNKNOWN_APP',
-      `app ${options.app} for cluster ${options.cluster}`,
+      `app ${options.app} for cluster ${name}`,
       targeting.map(({metadata}) => metadata.name),
     )
   }
   const rendered: RenderedApp[] = []
   for (const app of wanted) rendered.push(await renderOne(app, cluster))
-  return {apps: rendered, findings: []}
+  return {cluster: cluster.metadata.name, apps: rendered, findings: []}
 
   async function renderOne(app: App, target: Cluster): Promise<RenderedApp> {
-    const {name} = app.metadata
+    const {metadata, spec} = app
     try {
       refuseOtherSource(app, options)
       const prepared = await prepareApp(tree, app, target, tools)
       const {manifests, bytes, address} = await renderApp(prepared, {tools, workDir, rendered: new Map()})
-      return {app: name, manifests, bundle: {bytes, address}, findings: []}
+      return {app: metadata.name, spec, manifests, bundle: {bytes, address}, findings: []}
     } catch (error) {
-      return {app: name, manifests: [], bundle: undefined, findings: [describe(error, name, options.cluster)]}
+      const findings = [describe(error, metadata.name, target.metadata.name)]
+      return {app: metadata.name, spec, manifests: [], bundle: undefined, findings}
     }
   }
 }
@@ -87,7 +97,7 @@ function describe(error: unknown, app: string, cluster: string): Finding {
   throw error
 }
 
-function unknown(code: string, what: string, known: readonly string[]): {apps: RenderedApp[]; findings: Finding[]} {
+function unknown(code: string, what: string, known: readonly string[]): RenderedCluster {
   const message = `there is no ${what} in drawbridge.yaml; known are ${known.join(', ') || 'none'}`
   return {apps: [], findings: [{code, message}]}
 }

@@ -1,6 +1,15 @@
 import * as z from 'zod'
 import {API_VERSION} from './api-version.ts'
 import {appNameSchema, clusterNameSchema, namespaceSchema} from './names.ts'
+import {
+  deletionPolicySchema,
+  dependencySchema,
+  namespaceMetadataSchema,
+  preflightSchema,
+  propagationSchema,
+  pruneLimitSchema,
+} from './plan-options.ts'
+import {healthCheckExprSchema, ignoreDifferencesSchema, retrySchema} from './sync-options.ts'
 
 const labels = z.record(z.string().min(1), z.string())
 const relativePath = z
@@ -51,10 +60,21 @@ const syncSchema = z.strictObject({
     .max(86_400)
     .default(300)
     .describe('How long to wait for health before the app is reported as failed'),
-  deletionPolicy: z
-    .enum(['Delete', 'Orphan'])
+  deletionPolicy: deletionPolicySchema
     .default('Delete')
     .describe('What happens to the objects when this App is removed from git'),
+  preflight: preflightSchema
+    .optional()
+    .describe('Dry-run a whole stage before any of it is written; auto (when absent): updates of two objects or more'),
+  pruneLimit: pruneLimitSchema.optional().describe('A prune of more than this stops the app until it is approved'),
+  prunePropagation: propagationSchema.optional().describe('How dependents are deleted; Background when absent'),
+  retry: retrySchema.optional().describe('How often a failed apply is tried again; without end when absent'),
+  ignoreDifferences: z.array(ignoreDifferencesSchema).max(100).optional().describe('Fields that others may change'),
+  rollback: z
+    .boolean()
+    .optional()
+    .describe('Apply the last healthy bundle again where this one does not become healthy'),
+  healthCheckExprs: z.array(healthCheckExprSchema).max(50).optional().describe('Health of further kinds, in CEL'),
 })
 
 /** What an app may write to: checked by publish on the bundle, whatever render said. */
@@ -78,6 +98,14 @@ export const appSpecSchema = z
       .describe('Names of Clusters, or a label selector over them'),
     namespace: namespaceSchema.optional().describe('For namespaced objects that name none'),
     createNamespace: z.boolean().default(false),
+    namespaceMetadata: namespaceMetadataSchema
+      .optional()
+      .describe('Labels and annotations of the namespace that createNamespace makes'),
+    dependsOn: z
+      .array(dependencySchema)
+      .max(100)
+      .optional()
+      .describe('Apps that must be ready before this one changes'),
     serviceAccount: z
       .string()
       .min(1)

@@ -20,6 +20,7 @@ export const APP_EVENTS = [
   'refused',
   'failed',
   'removed',
+  'rolledback',
 ] as const
 export type AppEvent = (typeof APP_EVENTS)[number]
 
@@ -39,6 +40,8 @@ export const appReportSchema = z.object({
   reason: z.string(),
   message: z.string(),
   since: timeSchema,
+  /** The publication that failed, while the last healthy bundle runs in its place. */
+  rolledBack: z.object({revision: z.string(), reason: z.string(), since: timeSchema}).optional(),
   health: healthSchema,
   objects: z.int().nonnegative(),
   /** What is not Current, with the reason; at most 20, `unhealthyTotal` counts all. */

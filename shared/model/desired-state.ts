@@ -2,6 +2,15 @@ import * as z from 'zod'
 import {API_VERSION} from './api-version.ts'
 import {digestSchema} from './digest.ts'
 import {appNameSchema, clusterNameSchema, commitSchema, namespaceSchema, refSchema, timeSchema} from './names.ts'
+import {
+  deletionPolicySchema,
+  dependencySchema,
+  namespaceMetadataSchema,
+  preflightSchema,
+  propagationSchema,
+  pruneLimitSchema,
+} from './plan-options.ts'
+import {healthCheckExprSchema, ignoreDifferencesSchema, retrySchema} from './sync-options.ts'
 import {traceSchema} from './trace.ts'
 
 /** Where an App is declared: the repository and ref whose drawbridge.yaml holds it. One declaration owns one app name in a cluster. */
@@ -29,6 +38,8 @@ export const presentAppSchema = z.object({
   bundle: bundleAddressSchema,
   namespace: namespaceSchema.optional(),
   createNamespace: z.boolean(),
+  namespaceMetadata: z.object(namespaceMetadataSchema.shape).optional(),
+  dependsOn: z.array(z.object(dependencySchema.shape)).optional(),
   /** `namespace/name` to impersonate; absent means the agent's own identity. */
   serviceAccount: z.string().optional(),
   sync: z.object({
@@ -36,7 +47,14 @@ export const presentAppSchema = z.object({
     allowEmpty: z.boolean(),
     drift: z.enum(['heal', 'detect', 'off']),
     timeoutSeconds: z.int().positive(),
-    deletionPolicy: z.enum(['Delete', 'Orphan']),
+    deletionPolicy: deletionPolicySchema,
+    preflight: preflightSchema.optional(),
+    pruneLimit: z.object(pruneLimitSchema.shape).optional(),
+    prunePropagation: propagationSchema.optional(),
+    retry: z.object(retrySchema.shape).optional(),
+    ignoreDifferences: z.array(z.object(ignoreDifferencesSchema.shape)).optional(),
+    rollback: z.boolean().optional(),
+    healthCheckExprs: z.array(z.object(healthCheckExprSchema.shape)).optional(),
   }),
   trace: traceSchema,
 })
@@ -47,7 +65,7 @@ export const removedAppSchema = z.object({
   state: z.literal('removed'),
   name: appNameSchema,
   declaredIn: declarationSchema,
-  deletionPolicy: z.enum(['Delete', 'Orphan']),
+  deletionPolicy: deletionPolicySchema,
   /** The declaring commit that no longer has the App. */
   commit: commitSchema,
   removedAt: timeSchema,

@@ -12,6 +12,7 @@ export type JournalEventName =
   | 'refused'
   | 'failed'
   | 'removed'
+  | 'rolledback'
 
 /**
  * One event in the life of a push: what the functions and the agent log as one JSON line each, and what `drawbridge dev --json`

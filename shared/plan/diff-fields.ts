@@ -8,6 +8,12 @@ export interface FieldDifference {
   difference: 'missing' | 'extra' | 'changed'
 }
 
+/** The same with the values: not to be shown for what may be secret. Absent on the side where there is none. */
+export interface ValueDifference extends FieldDifference {
+  from?: Json
+  to?: Json
+}
+
 // Set by the API server with every write, or somebody else's to say.
 const ignoredMetadata = new Set([
   'managedFields',
@@ -28,7 +34,12 @@ const itemKeys = ['name', 'key', 'mountPath', 'devicePath', 'containerPort', 'po
  * Ignores `status` and what the server sets in `metadata` (managedFields, resourceVersion, generation, times, uid). Equal objects give an empty list.
  */
 export function diffFields(live: JsonObject, desired: JsonObject): FieldDifference[] {
-  const found: FieldDifference[] = []
+  return diffValues(live, desired).map(({path, difference}) => ({path, difference}))
+}
+
+/** Lists the same differences with the values of both sides: `from` in the live object, `to` in the desired one. */
+export function diffValues(live: JsonObject, desired: JsonObject): ValueDifference[] {
+  const found: ValueDifference[] = []
   diffValue(comparable(live), comparable(desired), '', found)
   return found.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
 }
@@ -39,7 +50,7 @@ function comparable({status: _, ...object}: JsonObject): JsonObject {
   return {...object, metadata: Object.fromEntries(metadata)}
 }
 
-function diffValue(live: Json, desired: Json, path: string, found: FieldDifference[]): void {
+function diffValue(live: Json, desired: Json, path: string, found: ValueDifference[]): void {
   if (isJsonObject(live) && isJsonObject(desired)) {
     for (const key of new Set([...Object.keys(live), ...Object.keys(desired)])) {
       diffMember(live[key], desired[key], `${path}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`, found)
@@ -47,18 +58,18 @@ function diffValue(live: Json, desired: Json, path: string, found: FieldDifferen
   } else if (Array.isArray(live) && Array.isArray(desired)) {
     diffList(live, desired, path, found)
   } else if (live !== desired) {
-    found.push({path, difference: 'changed'})
+    found.push({path, difference: 'changed', from: live, to: desired})
   }
 }
 
-function diffMember(live: Json | undefined, desired: Json | undefined, path: string, found: FieldDifference[]): void {
+function diffMember(live: Json | undefined, desired: Json | undefined, path: string, found: ValueDifference[]): void {
   if (live === undefined && desired === undefined) return
-  if (live === undefined) found.push({path, difference: 'missing'})
-  else if (desired === undefined) found.push({path, difference: 'extra'})
+  if (live === undefined) found.push({path, difference: 'missing', to: desired ?? null})
+  else if (desired === undefined) found.push({path, difference: 'extra', from: live})
   else diffValue(live, desired, path, found)
 }
 
-function diffList(live: Json[], desired: Json[], path: string, found: FieldDifference[]): void {
+function diffList(live: Json[], desired: Json[], path: string, found: ValueDifference[]): void {
   const key = itemKeys.find((candidate) => names(live, candidate) && names(desired, candidate))
   if (key === undefined || live.length + desired.length === 0) {
     for (let index = 0; index < Math.max(live.length, desired.length); index++) {
@@ -71,7 +82,9 @@ function diffList(live: Json[], desired: Json[], path: string, found: FieldDiffe
   for (const name of new Set([...liveItems.keys(), ...desiredItems.keys()])) {
     diffMember(liveItems.get(name), desiredItems.get(name), `${path}[${key}=${name}]`, found)
   }
-  if (isReordered([...liveItems.keys()], [...desiredItems.keys()])) found.push({path, difference: 'changed'})
+  if (isReordered([...liveItems.keys()], [...desiredItems.keys()])) {
+    found.push({path, difference: 'changed', from: [...liveItems.keys()], to: [...desiredItems.keys()]})
+  }
 }
 
 function isReordered(live: string[], desired: string[]): boolean {

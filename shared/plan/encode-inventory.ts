@@ -5,6 +5,7 @@ import {API_VERSION} from '../model/api-version.ts'
 import {groupOf, refKey} from '../model/object-ref.ts'
 import {type InventoryEntry, inventoryUnion} from './inventory.ts'
 import {InventoryError} from './inventory-error.ts'
+import {SYNC_PHASES} from './read-hook.ts'
 
 /** What a chunk may weigh at most: with base64 and metadata around it, still below etcd's 1.5 MiB. */
 export const maxInventoryChunkBytes = 700 * 1024
@@ -12,12 +13,16 @@ const maxUnpackedChunkBytes = 64 * 1024 * 1024
 const maxChunks = 256
 
 const hex = z.string().regex(/^([0-9a-f]{16,64})?$/)
-// One group of objects that share a kind, a version and a namespace: [apiVersion, kind, namespace, [name, applied, fields, uid or ''][]].
+const hookSchema = z.object({
+  bundle: z.string(),
+  results: z.partialRecord(z.enum(SYNC_PHASES), z.enum(['Succeeded', 'Failed'])),
+})
+// One group of objects that share a kind, a version and a namespace: [apiVersion, kind, namespace, [name, applied, fields, uid or '', hook?][]].
 const groupSchema = z.tuple([
   z.string(),
   z.string().min(1),
   z.string(),
-  z.array(z.tuple([z.string().min(1), hex, z.string(), z.string()])),
+  z.array(z.tuple([z.string().min(1), hex, z.string(), z.string(), hookSchema.optional()])),
 ])
 const chunkSchema = z.object({
   apiVersion: z.string(),
@@ -86,10 +91,11 @@ function splitByRef(entries: InventoryEntry[], count: number): InventoryEntry[][
 
 function packChunk(entries: InventoryEntry[], index: number, chunks: number): Uint8Array {
   const groups = new Map<string, Chunk['groups'][number]>()
-  for (const {ref, version, applied, fields, uid} of entries) {
+  for (const {ref, version, applied, fields, uid, hook} of entries) {
     const key = `${version} ${ref.kind} ${ref.namespace}`
     const group = groups.get(key) ?? [version, ref.kind, ref.namespace, []]
-    group[3].push([ref.name, applied, fields, uid ?? ''])
+    const known = [ref.name, applied, fields, uid ?? ''] as const
+    group[3].push(hook === undefined ? [...known] : [...known, hook])
     groups.set(key, group)
   }
   const chunk: Chunk = {apiVersion: API_VERSION, kind: 'Inventory', index, chunks, groups: [...groups.values()]}
@@ -129,12 +135,13 @@ function requireAllChunks(read: Chunk[], newest: number): void {
 
 function entriesOf(chunk: Chunk): InventoryEntry[] {
   return chunk.groups.flatMap(([version, kind, namespace, objects]) =>
-    objects.map(([name, applied, fields, uid]) => ({
+    objects.map(([name, applied, fields, uid, hook]) => ({
       ref: {group: groupOf(version), kind, namespace, name},
       version,
       applied,
       fields,
       ...(uid === '' ? {} : {uid}),
+      ...(hook === undefined ? {} : {hook}),
     })),
   )
 }

@@ -1,4 +1,5 @@
 import type {ObjectRef} from '../model/object-ref.ts'
+import {syncOptions} from './read-apply-rules.ts'
 
 /** What is known of an object that an app applied once and no longer declares, read from the live object just before the decision. */
 export interface PruneFacts {
@@ -9,6 +10,8 @@ export interface PruneFacts {
   appliedUid?: string | undefined
   /** The live object's metadata; `'absent'` where there is no such object. */
   live: 'absent' | LiveFacts
+  /** Whether it left the app's desired state, or the whole app was removed. @default 'prune' */
+  purpose?: 'prune' | 'removal'
 }
 
 export interface LiveFacts {
@@ -18,6 +21,8 @@ export interface LiveFacts {
   annotations: Readonly<Record<string, string>>
   /** Whether `metadata.deletionTimestamp` is set. */
   deleting: boolean
+  /** `metadata.finalizers`, where they were read. */
+  finalizers?: readonly string[]
   /**
    * How much would be lost with it: for a Namespace the objects in it that are not deleted by this prune too (see `countsAsHeld`), for a CustomResourceDefinition its instances likewise,
    * for a PersistentVolumeClaim 1 where it is bound; 0 for every other kind. `'unknown'` (a list was refused or cut short) counts as held.
@@ -31,7 +36,7 @@ export interface LiveFacts {
 export type PruneDecision =
   | {action: 'delete'}
   | {action: 'forget'; code: 'GONE' | 'OTHER_OWNER' | 'REPLACED' | 'KEEP_ASKED' | 'PROTECTED'; reason: string}
-  | {action: 'retain'; code: 'DELETING' | 'HOLDS_OTHERS'; reason: string}
+  | {action: 'retain'; code: 'DELETING' | 'HOLDS_OTHERS' | 'CONFIRM'; reason: string}
 
 const systemNamespaces = new Set(['default', 'kube-system', 'kube-public', 'kube-node-lease'])
 
@@ -56,11 +61,20 @@ export function guardPrune(facts: PruneFacts, protectedNamespaces: readonly stri
       reason: 'it is no longer marked as ours, and not known to be the object that was applied',
     }
   }
-  if (live.deleting)
-    return {action: 'retain', code: 'DELETING', reason: 'its deletion has begun; its finalizers are not through yet'}
-  const keeper = keepingAnnotation(live.annotations)
+  if (live.deleting) return {action: 'retain', code: 'DELETING', reason: describeDeletion(live.finalizers)}
+  const options = syncOptions(live.annotations['argocd.argoproj.io/sync-options'])
+  const removal = facts.purpose === 'removal'
+  const keeper = keepingAnnotation(live.annotations, options, removal)
   if (keeper !== undefined)
     return {action: 'forget', code: 'KEEP_ASKED', reason: `its annotation ${keeper} asks to keep it`}
+  const asked = options.has(removal ? 'delete=confirm' : 'prune=confirm')
+  if (asked && !['confirmed', 'force'].includes(live.annotations['drawbridge.dev/prune'] ?? '')) {
+    return {
+      action: 'retain',
+      code: 'CONFIRM',
+      reason: 'it asks for a confirmation; to delete it annotate it drawbridge.dev/prune=confirmed',
+    }
+  }
   const loss = live.annotations['drawbridge.dev/prune'] === 'force' ? undefined : describeLoss(ref, live.held)
   if (loss === undefined) return {action: 'delete'}
   return {
@@ -95,16 +109,26 @@ function describeLoss(ref: ObjectRef, held: number | 'unknown'): string | undefi
   return undefined
 }
 
-function keepingAnnotation(annotations: Readonly<Record<string, string>>): string | undefined {
+function describeDeletion(finalizers: readonly string[] | undefined): string {
+  if (finalizers === undefined || finalizers.length === 0) return 'its deletion has begun and is not through yet'
+  return `its deletion has begun; it waits for the controller(s) of its finalizers ${finalizers.join(', ')}`
+}
+
+function keepingAnnotation(
+  annotations: Readonly<Record<string, string>>,
+  options: ReadonlySet<string>,
+  removal: boolean,
+): string | undefined {
   if (annotations['drawbridge.dev/prune'] === 'disabled') return 'drawbridge.dev/prune=disabled'
   if (annotations['kustomize.toolkit.fluxcd.io/prune']?.toLowerCase() === 'disabled') {
     return 'kustomize.toolkit.fluxcd.io/prune=disabled'
   }
   if (annotations['helm.sh/resource-policy']?.toLowerCase() === 'keep') return 'helm.sh/resource-policy=keep'
-  const options = annotations['argocd.argoproj.io/sync-options']
-    ?.split(',')
-    .map((option) => option.trim().toLowerCase())
-  return options?.includes('prune=false') ? 'argocd.argoproj.io/sync-options=Prune=false' : undefined
+  if (annotations['kustomize.toolkit.fluxcd.io/reconcile']?.toLowerCase() === 'disabled') {
+    return 'kustomize.toolkit.fluxcd.io/reconcile=disabled'
+  }
+  if (removal && options.has('delete=false')) return 'argocd.argoproj.io/sync-options=Delete=false'
+  return options.has('prune=false') ? 'argocd.argoproj.io/sync-options=Prune=false' : undefined
 }
 
 function isNamespace(ref: ObjectRef): boolean {

@@ -1,4 +1,5 @@
 import {type ObjectRef, refKey} from '../model/object-ref.ts'
+import type {SyncPhase} from './read-hook.ts'
 
 /** One object that an app applied, or is about to. */
 export interface InventoryEntry {
@@ -11,6 +12,15 @@ export interface InventoryEntry {
   fields: string
   /** The object's uid, where known: the same name with another uid is somebody else's object. */
   uid?: string
+  /** How a hook went; absent for an ordinary object. */
+  hook?: HookRecord
+}
+
+/** In which phases a hook was through, for which bundle: so that it runs once, whatever is stopped in between. */
+export interface HookRecord {
+  /** 16 hex characters of the bundle's digest. */
+  bundle: string
+  results: Partial<Record<SyncPhase, 'Succeeded' | 'Failed'>>
 }
 
 /**
@@ -46,5 +56,6 @@ function joinEntries(a: InventoryEntry, b: InventoryEntry): InventoryEntry {
     applied: agreed ? a.applied : '',
     fields: agreed ? fields : '',
     ...(uid === undefined ? {} : {uid}),
+    ...(b.hook === undefined ? {} : {hook: b.hook}),
   }
 }

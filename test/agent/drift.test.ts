@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import {after, before, test} from 'node:test'
 import {setTimeout as sleep} from 'node:timers/promises'
+import type {KubeObject} from '#agent/kube/kube-object.ts'
 import {childObject, type Manifest} from '#shared/model/manifest.ts'
 import {
   applyAs,
@@ -221,4 +222,57 @@ test('goes on watching after the API server was restarted', async (t) => {
   await agent.waitFor({event: 'healed', object: '/ConfigMap/restarted/x'})
   await bridge.publish({restarted: {manifests: [namespace('restarted'), configMap('restarted', 'x', {a: '2'})]}})
   await waitUntil(async () => JSON.stringify(await dataOf('restarted', 'x')) === '{"a":"2"}', 'the next version')
+})
+
+/** What others may do to an object that we own fields of, by whether that is drift. */
+const doings: [string, boolean, (space: string, object: KubeObject) => Promise<unknown>][] = [
+  ['a PUT of another value', true, (space, found) => replace(space, {...found, data: {a: 'theirs'}})],
+  ['a PUT without our value', true, (space, found) => replace(space, {...found, data: {more: 'theirs'}})],
+  ['a forced apply of another manager', true, (space) => applyTheirs(space, {a: 'theirs'})],
+  ['managedFields stripped and a value changed', true, (space, found) => strip(space, {...found, data: {a: 'theirs'}})],
+  ['another value of the owner label', true, (space, found) => label(space, found, {[OWNER]: 'somebody'})],
+  ['the owner label removed', true, (space, found) => label(space, found, {})],
+  ['a label added', false, (space, found) => label(space, found, {[OWNER]: space, more: 'theirs'})],
+  ['a value added', false, (space) => applyTheirs(space, {more: 'theirs'})],
+  ['the same value written by others', false, (space) => applyTheirs(space, {a: '1'})],
+]
+
+const OWNER = 'drawbridge.dev/app'
+const replace = (space: string, object: KubeObject) =>
+  cluster.admin.replace(types.configMap, {...object, metadata: {...object.metadata, namespace: space}})
+const strip = (space: string, object: KubeObject) =>
+  replace(space, {...object, metadata: {...object.metadata, managedFields: [{}]}})
+const label = (space: string, object: KubeObject, labels: Record<string, string>) =>
+  replace(space, {...object, metadata: {...object.metadata, labels}})
+const applyTheirs = (space: string, data: Record<string, string>) =>
+  applyAs(cluster.admin, 'somebody', types.configMap, configMap(space, 'x', data))
+
+for (const [index, [what, isDrift, act]] of doings.entries()) {
+  test(`${what} is ${isDrift ? 'drift, told and healed' : 'no drift'}`, async (t) => {
+    const bridge = await createTestBridge(cluster, t)
+    const space = `doing-${index}`
+    const agent = await startHealthy(bridge, space, [configMap(space, 'x', {a: '1'})])
+    const found = await get(types.configMap, space, 'x')
+    assert.ok(found !== 'absent')
+    await act(space, found)
+    if (isDrift) {
+      await agent.waitFor({event: 'drifted', object: `/ConfigMap/${space}/x`})
+      await agent.waitFor({event: 'healed', object: `/ConfigMap/${space}/x`})
+    } else await sleep(300)
+    const now = await get(types.configMap, space, 'x')
+    assert.ok(now !== 'absent')
+    assert.equal(childObject(now, 'data')?.a, '1')
+    assert.equal(childObject(now.metadata, 'labels')?.[OWNER], space)
+    if (!isDrift) assert.equal(agent.events.filter(({event}) => event === 'drifted' || event === 'healed').length, 0)
+  })
+}
+
+test('looks away from drift where the app asks for that', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const agent = await startHealthy(bridge, 'unwatched', [configMap('unwatched', 'x', {a: '1'})], {drift: 'off'})
+  const before = agent.requests.length
+  await applyAs(cluster.admin, 'kubectl', types.configMap, configMap('unwatched', 'x', {a: 'theirs'}))
+  await sleep(300)
+  assert.equal(agent.requests.slice(before).filter(({path}) => path.includes('/configmaps/x')).length, 0)
+  assert.deepEqual(await dataOf('unwatched', 'x'), {a: 'theirs'})
 })

@@ -143,3 +143,26 @@ test('resumes a watch where it ended, and lists again where the server forgot th
   assert.match(seen[2] ?? '', /resourceVersion=15/)
   assert.match(seen[5] ?? '', /resourceVersion=45/)
 })
+
+test('a watch that falls silent ends by itself, so that it can be resumed', async (t) => {
+  const server = createServer((_, response) => {
+    response.writeHead(200, {'content-type': 'application/json'})
+    response.write(`${JSON.stringify({type: 'ADDED', object: object('5')})}\n`)
+    // The connection stays open, and nothing more ever comes.
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const {port} = server.address() as AddressInfo
+  const endpoint = {server: new URL(`http://127.0.0.1:${port}`), tls: {}, authorization: async () => 'Bearer t'}
+  const transport = createTransport(endpoint)
+  t.after(() => {
+    transport.close()
+    server.closeAllConnections()
+    server.close()
+  })
+  const lines: string[] = []
+  const watching = transport.stream({method: 'GET', path: '/watch', what: 'watch things'}, 100, (line) => {
+    lines.push(line)
+  })
+  await assert.rejects(watching, (error) => isKubeError(error, 'UNAVAILABLE'))
+  assert.equal(lines.length, 1)
+})

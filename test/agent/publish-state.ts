@@ -27,6 +27,8 @@ export interface TestApp {
   sync?: Partial<PresentApp['sync']>
   namespace?: string
   createNamespace?: boolean
+  namespaceMetadata?: PresentApp['namespaceMetadata']
+  dependsOn?: PresentApp['dependsOn']
   serviceAccount?: string
 }
 
@@ -35,7 +37,7 @@ export interface PublishOptions {
   expiresAt?: Date
   cluster?: string
   /** Names of removed apps. */
-  removed?: Record<string, 'Delete' | 'Orphan'>
+  removed?: Record<string, PresentApp['sync']['deletionPolicy']>
   signer?: Signer
   /** Notifies the cluster's queue. @default true */
   notify?: boolean
@@ -77,6 +79,8 @@ export async function createTestPublisher(
       bundle: address,
       ...(app.namespace === undefined ? {} : {namespace: app.namespace}),
       createNamespace: app.createNamespace ?? false,
+      ...(app.namespaceMetadata === undefined ? {} : {namespaceMetadata: app.namespaceMetadata}),
+      ...(app.dependsOn === undefined ? {} : {dependsOn: app.dependsOn}),
       ...(app.serviceAccount === undefined ? {} : {serviceAccount: app.serviceAccount}),
       sync: {
         prune: true,

@@ -1,0 +1,232 @@
+import {describeError} from '#shared/model/drawbridge-error.ts'
+import {type AgentContext, keepEntry} from './agent-context.ts'
+import {AppFailure} from './app-failure.ts'
+import {type AppState, impersonatedUser, type LoadedBundle} from './app-state.ts'
+import {type ApplyFailure, applyObjects} from './apply-objects.ts'
+import {awaitDefinitions} from './await-definitions.ts'
+import {awaitHealth} from './await-health.ts'
+import {awaitKinds} from './await-kinds.ts'
+import {ensureNamespace} from './ensure-namespace.ts'
+import {judgeOwner} from './judge-owner.ts'
+import {type Change, planChanges} from './plan-changes.ts'
+import type {PlannedHook, PlannedStage, PlannedStep} from './plan-objects.ts'
+import {needsPreflight, preflightStage} from './preflight-stage.ts'
+import {beginHook, finishHook, noteHook, pendingHooks, requireNotFailed} from './run-hooks.ts'
+import {saveInventory} from './save-inventory.ts'
+import {setCondition} from './set-condition.ts'
+import {tellDrifted, tellHealed} from './tell-changes.ts'
+import {endWaiting} from './track-health.ts'
+
+/** What there is to do in one step. */
+export interface StepWork {
+  step: PlannedStep
+  stages: {stage: PlannedStage; changes: Change[]; hooks: PlannedHook[]}[]
+  /** Something is to be done because of what is declared, not only since something drifted. */
+  fresh: boolean
+}
+
+/** Decides what there is to do, step by step; steps without work are among them, since later ones may have to wait for their health. */
+export function planSteps(ctx: Pick<AgentContext, 'live'>, app: AppState, bundle: LoadedBundle): StepWork[] {
+  return bundle.steps.map((step) => {
+    const stages = step.stages.map((stage) => ({
+      stage,
+      changes: planChanges(ctx, app, bundle, stage.objects),
+      hooks: pendingHooks({app, bundle, phase: step.phase}, stage.hooks),
+    }))
+    const fresh = stages.some(({changes, hooks}) => hooks.length > 0 || changes.some(({why}) => why !== 'drifted'))
+    return {step, stages, fresh}
+  })
+}
+
+/** The changes of objects, over all steps. */
+export function changesOf(work: readonly StepWork[]): Change[] {
+  return work.flatMap(({stages}) => stages.flatMap(({changes}) => changes))
+}
+
+/** What the steps of one reconcile share. */
+export interface StepRun {
+  ctx: AgentContext
+  app: AppState
+  bundle: LoadedBundle
+  signal: AbortSignal
+}
+
+/**
+ * Applies what the steps up to and with Sync ask for, one after the other: a step begins when all of the former are healthy and their hooks
+ * through. Stops early where `signal` ends. Throws `AppFailure`; what was begun is in the inventory then.
+ */
+export async function applySteps(run: StepRun, work: readonly StepWork[]): Promise<void> {
+  const {ctx, app, bundle, signal} = run
+  // What failed at the end of a sync is not begun anew at its front.
+  hooksOf(
+    run,
+    work.filter(({step}) => step.phase === 'PostSync'),
+  )
+  const steps = work.filter(({step}) => step.phase === 'PreSync' || step.phase === 'Sync')
+  const changes = changesOf(steps)
+  const hooks = hooksOf(run, steps)
+  if (changes.length === 0 && hooks.length === 0) return
+  await refuseForeign(ctx, app, changes)
+  setCondition(ctx, app, 'Unknown', 'Progressing', `applying ${changes.length} of ${bundle.objects.size} object(s)`)
+  endWaiting(app)
+  app.applying = true
+  try {
+    for (const hook of hooks) noteHook(run, hook)
+    await Promise.all([ctx.acceptance, noteBeforehand(ctx, app, changes)])
+    if (ctx.signal.aborted) return
+    await createNamespaceIfAsked(ctx, bundle)
+    for (const [index, item] of steps.entries()) {
+      await applyStep(run, item)
+      if (signal.aborted) return
+      if (steps.slice(index + 1).some(({fresh}) => fresh)) await awaitStep(run, item.step)
+    }
+  } catch (error) {
+    if (app.unsaved && !ctx.signal.aborted) await saveInventory(ctx, app)
+    throw error
+  } finally {
+    app.applying = false
+  }
+}
+
+/** Runs the PostSync hooks that did not run for this bundle, when all of it is healthy. */
+export async function runPostSync(run: StepRun, work: readonly StepWork[]): Promise<void> {
+  const {ctx, app, bundle, signal} = run
+  const steps = work.filter(({step, fresh}) => step.phase === 'PostSync' && fresh)
+  if (steps.length === 0 || signal.aborted) return
+  const hooks = hooksOf(run, steps)
+  app.applying = true
+  try {
+    for (const hook of hooks) noteHook(run, hook)
+    await saveInventory(ctx, app)
+    await awaitAll(run, [...bundle.objects.values()], 'PostSync')
+    for (const item of steps) {
+      if (signal.aborted) return
+      await applyStep(run, item)
+    }
+  } finally {
+    app.applying = false
+  }
+}
+
+/** Runs the SyncFail hooks, once for a bundle that failed. What goes wrong with them is only logged: the first failure is the one to tell. */
+export async function runSyncFail(run: StepRun): Promise<void> {
+  const {ctx, app, bundle, signal} = run
+  for (const step of bundle.steps) {
+    if (step.phase !== 'SyncFail' || signal.aborted || ctx.signal.aborted) continue
+    const stages = step.stages.map((stage) => ({
+      stage,
+      changes: [],
+      hooks: pendingHooks({app, bundle, phase: step.phase}, stage.hooks),
+    }))
+    if (stages.every(({hooks}) => hooks.length === 0)) continue
+    try {
+      for (const {hooks} of stages) for (const hook of hooks) noteHook(run, hook)
+      await saveInventory(ctx, app)
+      await applyStep(run, {step, stages, fresh: true})
+    } catch (error) {
+      ctx.ports.log('warn', `app ${app.name}: ${describeError(error)}`)
+    }
+  }
+}
+
+/** The hooks of steps; throws where one failed for this bundle already, before anything is done. */
+function hooksOf(run: StepRun, work: readonly StepWork[]): PlannedHook[] {
+  return work.flatMap(({step, stages}) =>
+    stages.flatMap(({hooks}) =>
+      hooks.map((hook) => {
+        requireNotFailed({...run, phase: step.phase}, hook)
+        return hook
+      }),
+    ),
+  )
+}
+
+async function applyStep(run: StepRun, {step, stages}: StepWork): Promise<void> {
+  const {ctx, app, bundle, signal} = run
+  const begun: PlannedHook[] = []
+  for (const {stage, changes, hooks} of stages) {
+    if (signal.aborted) return
+    tellDrifted(ctx, app, changes)
+    await awaitKinds(
+      ctx,
+      changes.map(({object}) => object),
+      {timeoutSeconds: bundle.app.sync.timeoutSeconds, signal},
+    )
+    if (signal.aborted) return
+    if (needsPreflight(app, bundle, changes)) {
+      const refused = await preflightStage(ctx, bundle, changes, signal)
+      if (refused.length > 0) throw applyFailure(refused, 'PREFLIGHT_FAILED')
+    }
+    const objects = changes.map(({object}) => object)
+    const failures = await applyObjects(ctx, app, bundle, objects, signal)
+    if (failures.length > 0) throw applyFailure(failures)
+    if (signal.aborted) return
+    tellHealed(ctx, app, changes)
+    await awaitDefinitions(ctx, bundle, stage.objects, signal)
+    for (const hook of hooks) if (!signal.aborted) await beginHook({...run, phase: step.phase}, hook)
+    begun.push(...hooks)
+  }
+  if (begun.length > 0) setCondition(ctx, app, 'Unknown', 'Progressing', `${nameOf(step)} waits for its hooks`)
+  const ends = await Promise.allSettled(begun.map((hook) => finishHook({...run, phase: step.phase}, hook)))
+  for (const end of ends) if (end.status === 'rejected') throw end.reason
+}
+
+async function awaitStep(run: StepRun, step: PlannedStep): Promise<void> {
+  const objects = step.stages.flatMap((stage) => stage.objects)
+  await awaitAll(
+    run,
+    objects.filter(({key}) => run.bundle.objects.has(key)),
+    nameOf(step),
+  )
+}
+
+async function awaitAll(
+  {ctx, app, bundle, signal}: StepRun,
+  objects: PlannedStage['objects'],
+  what: string,
+): Promise<void> {
+  await awaitHealth(ctx, app, objects, {what, timeoutSeconds: bundle.app.sync.timeoutSeconds, signal})
+}
+
+function nameOf({phase, wave}: PlannedStep): string {
+  return wave === 0 ? phase : `${phase} wave ${wave}`
+}
+
+/**
+ * The inventory holds, before the first request, all that may exist after a stop at any instruction. What drifted is in it as it was
+ * applied, and stays so: after a stop it is still seen as drifted, or was healed.
+ */
+async function noteBeforehand(ctx: AgentContext, app: AppState, changes: Change[]): Promise<void> {
+  const begun = changes.filter(({why}) => why !== 'drifted')
+  for (const {object} of begun) {
+    const uid = app.inventory.get(object.key)?.uid
+    const entry = {ref: object.ref, version: object.apiVersion, applied: '', fields: ''}
+    keepEntry(ctx, app, object.key, uid === undefined ? entry : {...entry, uid})
+  }
+  if (begun.length > 0 || app.unsaved) await saveInventory(ctx, app)
+}
+
+async function refuseForeign(ctx: AgentContext, app: AppState, changes: Change[]): Promise<void> {
+  const asksOthers = changes.some(({object}) => ctx.live.get(object.key)?.app !== app.name)
+  if (asksOthers) await Promise.all([...ctx.apps.values()].map((other) => (other === app ? undefined : other.loading)))
+  const refused = changes.flatMap(({object}) => {
+    const verdict = judgeOwner(ctx, app, object)
+    return verdict === 'ours' ? [] : [{ref: object.ref, message: verdict.refused}]
+  })
+  if (refused.length > 0) throw applyFailure(refused, 'OWNED_BY_OTHER')
+}
+
+async function createNamespaceIfAsked(ctx: AgentContext, {app, objects}: LoadedBundle): Promise<void> {
+  const {namespace, namespaceMetadata} = app
+  if (!app.createNamespace || namespace === undefined || objects.has(`/Namespace//${namespace}`)) return
+  await ensureNamespace(ctx.ports.kube, namespace, {...impersonatedUser(app), metadata: namespaceMetadata ?? {}})
+}
+
+function applyFailure(
+  failures: ApplyFailure[],
+  code: 'APPLY_FAILED' | 'OWNED_BY_OTHER' | 'PREFLIGHT_FAILED' = 'APPLY_FAILED',
+): AppFailure {
+  const shown = failures.slice(0, 5).map(({message}) => message)
+  const more = failures.length > shown.length ? `; and ${failures.length - shown.length} more` : ''
+  return new AppFailure(code, `${shown.join('; ')}${more}`)
+}

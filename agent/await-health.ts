@@ -1,0 +1,47 @@
+import {setTimeout as sleep} from 'node:timers/promises'
+import {formatRef} from '#shared/model/object-ref.ts'
+import type {AgentContext} from './agent-context.ts'
+import {AppFailure} from './app-failure.ts'
+import type {AppState} from './app-state.ts'
+import type {PlannedObject} from './plan-objects.ts'
+import {setCondition} from './set-condition.ts'
+
+/** A controller may call failed what it goes on to try. */
+const FAILED_GRACE_MS = 10_000
+const SHOWN = 3
+
+/**
+ * Waits until objects are healthy, for what comes after them. Returns early where `signal` ends. Throws `AppFailure` UNHEALTHY after
+ * `timeoutSeconds`, or where one stays failed.
+ */
+export async function awaitHealth(
+  ctx: AgentContext,
+  app: AppState,
+  objects: readonly PlannedObject[],
+  {what, timeoutSeconds, signal}: {what: string; timeoutSeconds: number; signal: AbortSignal},
+): Promise<void> {
+  const begun = performance.now()
+  let failedSince: number | undefined
+  while (!signal.aborted && !ctx.signal.aborted) {
+    const waiting = objects.filter(({key}) => ctx.live.get(key)?.health !== 'Current')
+    if (waiting.length === 0) return
+    const shown = waiting.slice(0, SHOWN).map((object) => `${formatRef(object.ref)}: ${reasonOf(ctx, object)}`)
+    const more = waiting.length > SHOWN ? `; and ${waiting.length - SHOWN} more` : ''
+    const message = `${shown.join('; ')}${more}`
+    const now = performance.now()
+    const failed = waiting.some(({key}) => ctx.live.get(key)?.health === 'Failed')
+    failedSince = failed ? (failedSince ?? now) : undefined
+    if (now - begun > timeoutSeconds * 1000) {
+      throw new AppFailure('UNHEALTHY', `${what}: not healthy within ${timeoutSeconds} s: ${message}`)
+    }
+    if (failedSince !== undefined && now - failedSince > FAILED_GRACE_MS) {
+      throw new AppFailure('UNHEALTHY', `${what}: ${message}`)
+    }
+    setCondition(ctx, app, 'Unknown', 'Progressing', `${what} waits for ${message}`)
+    await sleep(20)
+  }
+}
+
+function reasonOf(ctx: AgentContext, {key}: PlannedObject): string {
+  return ctx.live.get(key)?.healthReason ?? 'is not there'
+}

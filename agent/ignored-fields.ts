@@ -1,0 +1,39 @@
+import type {PresentApp} from '#shared/model/desired-state.ts'
+import {isJsonObject, type JsonObject} from '#shared/model/manifest.ts'
+import type {ObjectRef} from '#shared/model/object-ref.ts'
+import {compileIgnoreRules, type IgnoredFields, type IgnoreRules} from '#shared/plan/ignore/compile-ignore-rules.ts'
+import type {KubeClient, ResourceType} from './kube/kube-client.ts'
+import {FIELD_MANAGER} from './marks.ts'
+import type {PlannedObject} from './plan-objects.ts'
+
+const compiled = new WeakMap<object, IgnoreRules>()
+
+/** What an app leaves to others in one of its objects; undefined where that is nothing. Throws `IgnoreRuleError`. */
+export function ignoredFields(app: PresentApp, ref: ObjectRef): IgnoredFields | undefined {
+  const rules = app.sync.ignoreDifferences
+  if (rules === undefined || rules.length === 0) return undefined
+  const known = compiled.get(rules) ?? compileIgnoreRules(rules)
+  compiled.set(rules, known)
+  return known(ref)
+}
+
+/**
+ * What to send for an object: itself, without what its app leaves to others. It then names the resourceVersion that it was made of, so
+ * that a change in between is a conflict rather than undone.
+ */
+export async function objectToSend(
+  kube: Pick<KubeClient, 'get'>,
+  app: PresentApp,
+  type: ResourceType,
+  object: PlannedObject,
+): Promise<PlannedObject> {
+  const ignored = ignoredFields(app, object.ref)
+  if (ignored === undefined) return object
+  const live = await kube.get(type, object.ref, 'whole')
+  if (live === 'absent') return object
+  const desired: JsonObject = JSON.parse(object.body)
+  const applied = ignored.asLive(desired, live, FIELD_MANAGER)
+  const metadata = isJsonObject(applied.metadata) ? applied.metadata : {}
+  const {resourceVersion} = live.metadata
+  return {...object, body: JSON.stringify({...applied, metadata: {...metadata, resourceVersion}})}
+}

@@ -1,0 +1,63 @@
+import type {AgentContext} from './agent-context.ts'
+import {type AppState, impersonatedUser, type LoadedBundle} from './app-state.ts'
+import {type ApplyFailure, explain} from './apply-objects.ts'
+import {objectToSend} from './ignored-fields.ts'
+import {isImmutableError, isKubeError} from './kube/kube-error.ts'
+import {FIELD_MANAGER} from './marks.ts'
+import type {Change} from './plan-changes.ts'
+import type {PlannedObject} from './plan-objects.ts'
+
+/**
+ * Tells whether a stage is dry-run before any of it is written. `auto`: where it changes something that runs already, and more than one
+ * object; a single request is all or nothing by itself, and of a new app nothing runs that half an apply could break.
+ */
+export function needsPreflight(app: AppState, bundle: LoadedBundle, changes: readonly Change[]): boolean {
+  const mode = bundle.app.sync.preflight ?? 'auto'
+  if (mode !== 'auto') return mode === 'always' && changes.length > 0
+  const fresh = changes.filter(({why}) => why !== 'drifted')
+  return fresh.length > 1 && fresh.some(({object}) => app.inventory.get(object.key)?.uid !== undefined)
+}
+
+/** Dry-runs all changes of a stage and returns what the API server would refuse. Writes nothing. */
+export async function preflightStage(
+  ctx: AgentContext,
+  bundle: LoadedBundle,
+  changes: readonly Change[],
+  signal: AbortSignal,
+): Promise<ApplyFailure[]> {
+  const failures: ApplyFailure[] = []
+  await Promise.all(
+    changes.map(({object}) =>
+      ctx.ports.limit.run(async () => {
+        if (signal.aborted || ctx.signal.aborted || object.rules.mode === 'once') return
+        try {
+          await dryRun(ctx, bundle, object)
+        } catch (error) {
+          if (isKubeError(error, 'ABORTED') || isAllowed(object, error)) return
+          failures.push({ref: object.ref, message: explain(object, error)})
+        }
+      }),
+    ),
+  )
+  return failures
+}
+
+async function dryRun(ctx: AgentContext, {app}: LoadedBundle, object: PlannedObject): Promise<void> {
+  if (object.type === undefined) return
+  const {body} = await objectToSend(ctx.ports.kube, app, object.type, object)
+  await ctx.ports.kube.apply(object.type, object.ref, body, {
+    fieldManager: FIELD_MANAGER,
+    force: true,
+    dryRun: true,
+    detail: 'metadata',
+    lastTry: ctx.signal,
+    ...impersonatedUser(app),
+  })
+}
+
+/** What says nothing of the apply itself: it is made anew then; a webhook with side effects; a definition that is served in a moment. */
+function isAllowed({rules, defined}: PlannedObject, error: unknown): boolean {
+  if (rules.force && isImmutableError(error)) return true
+  if (isKubeError(error, 'CONFLICT') || (defined && isKubeError(error, 'NOT_FOUND'))) return true
+  return isKubeError(error, 'REJECTED') && error.message.includes('does not support dry run')
+}

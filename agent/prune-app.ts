@@ -1,0 +1,99 @@
+import {formatRef} from '#shared/model/object-ref.ts'
+import {syncOptions} from '#shared/plan/read-apply-rules.ts'
+import {type AgentContext, dropEntry} from './agent-context.ts'
+import {AppFailure} from './app-failure.ts'
+import {type AppState, currentBundle, impersonatedUser, type LoadedBundle} from './app-state.ts'
+import type {StepRun} from './apply-steps.ts'
+import {awaitHealth} from './await-health.ts'
+import {claimantOf} from './judge-owner.ts'
+import {declares} from './plan-objects.ts'
+import {type PruneResult, pruneObjects} from './prune-objects.ts'
+
+const SHOWN = 5
+
+/** Deletes what the app applied and no longer declares, unless something speaks against it. What asks for `PruneLast` goes when all else is healthy. */
+export async function pruneApp({ctx, app, bundle, signal}: StepRun): Promise<PruneResult> {
+  const gone = goneFrom(app, bundle)
+  const {sync} = bundle.app
+  if (gone.length === 0) return {pruned: [], retained: [], finalizing: 0}
+  if (!sync.prune) {
+    for (const key of gone) dropEntry(ctx, app, key)
+    return {pruned: [], retained: [], finalizing: 0}
+  }
+  const refuse = (code: string, reason: string): PruneResult => ({
+    pruned: [],
+    retained: gone.flatMap((key) => {
+      const ref = app.inventory.get(key)?.ref
+      return ref === undefined ? [] : [{ref, code, reason}]
+    }),
+    finalizing: 0,
+  })
+  if (bundle.objects.size + bundle.once.size + bundle.untouched.size === 0 && !sync.allowEmpty) {
+    return refuse('EMPTY', 'the app renders to nothing; set sync.allowEmpty to let that prune everything')
+  }
+  // An object may have moved to another app: who wants it must be known of every app before anything is deleted.
+  await othersLoaded(ctx, app)
+  const unread = [...ctx.apps.values()].find(
+    (other) => other.target?.state === 'present' && currentBundle(other) === undefined,
+  )
+  if (unread !== undefined) {
+    return refuse(
+      'WAITS',
+      `the bundle of app ${unread.name} could not be verified, and the object may have moved there`,
+    )
+  }
+  await ctx.acceptance
+  const options = {
+    ...impersonatedUser(bundle.app),
+    purpose: 'prune' as const,
+    propagation: sync.prunePropagation ?? 'Background',
+  }
+  const last = gone.filter((key) => isLast(ctx, key))
+  const first = last.length === 0 ? gone : gone.filter((key) => !last.includes(key))
+  const result = await pruneObjects(ctx, app, first, signal, options)
+  if (last.length === 0 || signal.aborted) return result
+  const objects = [...bundle.objects.values()]
+  await awaitHealth(ctx, app, objects, {what: 'PruneLast', timeoutSeconds: sync.timeoutSeconds, signal})
+  if (signal.aborted) return result
+  const rest = await pruneObjects(ctx, app, last, signal, options)
+  return {
+    pruned: [...result.pruned, ...rest.pruned],
+    retained: [...result.retained, ...rest.retained],
+    finalizing: result.finalizing + rest.finalizing,
+  }
+}
+
+/**
+ * Stops an app before its first change where it would then delete more than `sync.pruneLimit` lets it: throws `AppFailure` PRUNE_LIMIT. What
+ * moves to another app is not deleted, and does not count.
+ */
+export async function checkPruneLimit({ctx, app, bundle}: StepRun): Promise<void> {
+  const {sync} = bundle.app
+  const limit = sync.pruneLimit
+  if (limit === undefined || !sync.prune) return
+  const total = [...app.inventory.values()].filter(({hook}) => hook === undefined).length
+  const most = Math.min(limit.objects ?? Number.POSITIVE_INFINITY, ((limit.percent ?? 100) / 100) * total)
+  const gone = goneFrom(app, bundle).filter((key) => app.inventory.get(key)?.hook === undefined)
+  if (gone.length <= most) return
+  await othersLoaded(ctx, app)
+  const lost = gone.filter((key) => claimantOf(ctx, app, key) === undefined)
+  if (lost.length <= most) return
+  const refs = lost.slice(0, SHOWN).flatMap((key) => app.inventory.get(key)?.ref ?? [])
+  const more = lost.length > refs.length ? ` and ${lost.length - refs.length} more` : ''
+  throw new AppFailure(
+    'PRUNE_LIMIT',
+    `it would delete ${lost.length} of its ${total} object(s), ${refs.map(formatRef).join(', ')}${more}, and sync.pruneLimit allows ${Math.floor(most)}; nothing is changed: put them back, or raise sync.pruneLimit`,
+  )
+}
+
+function goneFrom(app: AppState, bundle: LoadedBundle): string[] {
+  return [...app.inventory.keys()].filter((key) => !declares(bundle, key))
+}
+
+function isLast(ctx: Pick<AgentContext, 'live'>, key: string): boolean {
+  return syncOptions(ctx.live.get(key)?.keep?.['argocd.argoproj.io/sync-options']).has('prunelast=true')
+}
+
+async function othersLoaded(ctx: AgentContext, app: AppState): Promise<void> {
+  await Promise.all([...ctx.apps.values()].map((other) => (other === app ? undefined : other.loading)))
+}

@@ -1,0 +1,120 @@
+import {setTimeout as sleep} from 'node:timers/promises'
+import type {PresentApp} from '#shared/model/desired-state.ts'
+import {isJsonObject} from '#shared/model/manifest.ts'
+import {formatRef} from '#shared/model/object-ref.ts'
+import {adoptFields} from '#shared/plan/adopt-fields.ts'
+import type {AgentContext} from './agent-context.ts'
+import {AppFailure} from './app-failure.ts'
+import {impersonatedUser, type LoadedBundle} from './app-state.ts'
+import type {ResourceType} from './kube/kube-client.ts'
+import {isImmutableError} from './kube/kube-error.ts'
+import type {KubeObject} from './kube/kube-object.ts'
+import {FIELD_MANAGER} from './marks.ts'
+import type {PlannedObject} from './plan-objects.ts'
+
+type Means = Pick<AgentContext, 'ports' | 'signal'>
+
+/**
+ * Sends one object as its rules ask, and resolves with the metadata that the server answered: by server-side apply, after a replacement,
+ * or only where there is none (`'exists'`: there is one, and it is left alone). Makes it anew only where it asks for that and
+ * nothing but fields that cannot be changed stands in the way.
+ */
+export async function sendApply(
+  means: Means,
+  bundle: LoadedBundle,
+  object: PlannedObject,
+  type: ResourceType,
+): Promise<KubeObject | 'exists'> {
+  const {kube} = means.ports
+  const {impersonate} = impersonatedUser(bundle.app)
+  if (object.rules.mode === 'once') return kube.create(type, manifestOf(object), impersonate)
+  try {
+    if (object.rules.replace) await replaceWhole(means, object, type, impersonate)
+    return await applyAndAdopt(means, bundle.app, object, type)
+  } catch (error) {
+    if (!object.rules.force || !isImmutableError(error)) throw error
+    await deleteForGood(means, object, type, bundle.app.sync.timeoutSeconds, impersonate)
+    return applyAndAdopt(means, bundle.app, object, type)
+  }
+}
+
+async function applyAndAdopt(
+  {ports: {kube}, signal}: Means,
+  app: PresentApp,
+  object: PlannedObject,
+  type: ResourceType,
+): Promise<KubeObject> {
+  const {ref, body, rules} = object
+  const {impersonate} = impersonatedUser(app)
+  const send = (): Promise<KubeObject> =>
+    kube.apply(type, ref, body, {
+      fieldManager: FIELD_MANAGER,
+      force: true,
+      detail: 'metadata',
+      lastTry: signal,
+      ...(impersonate === undefined ? {} : {impersonate}),
+    })
+  const answer = await send()
+  const managedFields = rules.takeOver ? adoptFields(answer.metadata.managedFields, FIELD_MANAGER) : undefined
+  if (managedFields === undefined || signal.aborted) return answer
+  const {resourceVersion} = answer.metadata
+  const taken = await kube.setManagedFields(type, ref, {resourceVersion, managedFields}, impersonate)
+  // Somebody was quicker: the next apply takes them over.
+  return taken === 'set' ? send() : answer
+}
+
+async function replaceWhole(
+  {ports: {kube}}: Means,
+  object: PlannedObject,
+  type: ResourceType,
+  impersonate: string | undefined,
+): Promise<void> {
+  for (let attempt = 0; attempt < 3; attempt++) {
+    const live = await kube.get(type, object.ref, 'metadata')
+    if (live === 'absent') return
+    const manifest = manifestOf(object)
+    const {resourceVersion} = live.metadata
+    const answer = await kube.replace(
+      type,
+      {...manifest, metadata: {...manifest.metadata, resourceVersion}},
+      impersonate,
+    )
+    if (answer !== 'conflict') return
+  }
+}
+
+/** Deletes an object and waits until it is gone: its finalizers may take their time. */
+async function deleteForGood(
+  {ports: {kube}, signal}: Means,
+  {ref}: PlannedObject,
+  type: ResourceType,
+  timeoutSeconds: number,
+  impersonate: string | undefined,
+): Promise<void> {
+  const giveUpAt = performance.now() + timeoutSeconds * 1000
+  const live = await kube.get(type, ref, 'metadata')
+  if (live === 'absent') return
+  const {uid} = live.metadata
+  const options = {uid, propagation: 'Background' as const, lastTry: signal}
+  await kube.delete(type, ref, {...options, ...(impersonate === undefined ? {} : {impersonate})})
+  for (let left = await kube.get(type, ref, 'metadata'); left !== 'absent' && left.metadata.uid === uid; ) {
+    if (signal.aborted) throw new AppFailure('APPLY_FAILED', `${formatRef(ref)}: stopped before it was made anew`)
+    if (performance.now() > giveUpAt) {
+      const {finalizers} = left.metadata
+      const waits = Array.isArray(finalizers) ? `; it waits for ${finalizers.join(', ')}` : ''
+      throw new AppFailure('APPLY_FAILED', `${formatRef(ref)} must be made anew, and its deletion does not end${waits}`)
+    }
+    await sleep(50)
+    left = await kube.get(type, ref, 'metadata')
+  }
+}
+
+function manifestOf({body, ref}: PlannedObject) {
+  const manifest: unknown = JSON.parse(body)
+  if (!isJsonObject(manifest) || !isJsonObject(manifest.metadata)) throw new Error(`${formatRef(ref)} is not an object`)
+  const {namespace} = ref
+  return {
+    ...manifest,
+    metadata: {...manifest.metadata, name: ref.name, ...(namespace === '' ? {} : {namespace})},
+  }
+}

@@ -1,0 +1,17 @@
+import type {AgentContext} from './agent-context.ts'
+import type {AppState} from './app-state.ts'
+import {requestReconcile} from './request-reconcile.ts'
+
+/** Lets the apps go on that wait for this one. */
+export function wakeDependents(ctx: AgentContext, app: AppState): void {
+  for (const other of ctx.apps.values()) {
+    if (other !== app && dependencyNames(other).includes(app.name) && other.condition.reason === 'DependencyNotReady') {
+      requestReconcile(ctx, other, 'now')
+    }
+  }
+}
+
+/** The names of the apps that an app depends on. */
+export function dependencyNames(app: AppState | undefined): string[] {
+  return app?.target?.state === 'present' ? (app.target.dependsOn ?? []).map(({name}) => name) : []
+}

@@ -1,0 +1,31 @@
+import type {Json} from '#shared/model/manifest.ts'
+import type {ObjectRef} from '#shared/model/object-ref.ts'
+
+/** One field of an object that would change. `from` and `to` are left out where there is no value, and where it is `masked`. */
+export interface FieldChange {
+  /** As `diffFields` writes it. */
+  path: string
+  difference: 'missing' | 'extra' | 'changed'
+  from?: Json
+  to?: Json
+  masked?: true
+}
+
+/**
+ * What an apply would do with one object. `keep`: no longer declared, and left all the same; `refused`: the API server or
+ * Drawbridge would not do it.
+ */
+export interface ObjectChange {
+  action: 'create' | 'update' | 'unchanged' | 'prune' | 'keep' | 'refused'
+  ref: ObjectRef
+  /** The place of its stage in the order of the apply, from 1; prunes come after all of them, in their own order. */
+  stage: number
+  fields: FieldChange[]
+  reason?: string
+}
+
+/** What an apply would do with one app, in the order in which it would. */
+export interface AppChanges {
+  app: string
+  changes: ObjectChange[]
+}

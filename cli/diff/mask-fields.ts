@@ -1,0 +1,37 @@
+import {isJsonObject, type Json, type JsonObject} from '#shared/model/manifest.ts'
+import {diffValues, type ValueDifference} from '#shared/plan/diff-fields.ts'
+import type {FieldChange} from './change.ts'
+
+/** What may be read of a Secret. Annotations may not: `kubectl apply` keeps a whole copy in one. */
+const openPaths = [
+  '/metadata/labels',
+  '/metadata/name',
+  '/metadata/namespace',
+  '/metadata/ownerReferences',
+  '/type',
+  '/immutable',
+]
+
+/** Lists the fields that differ, with their values; without them where they are a Secret's. Both sides are the same object. */
+export function maskedChanges(live: JsonObject, desired: JsonObject): FieldChange[] {
+  const secret = [live, desired].some(({apiVersion, kind}) => kind === 'Secret' && (apiVersion ?? 'v1') === 'v1')
+  return diffValues(live, desired).flatMap((difference) => (secret ? maskSecret(difference) : [difference]))
+}
+
+function maskSecret({path, difference, from, to}: ValueDifference): FieldChange[] {
+  if (openPaths.some((open) => path === open || path.startsWith(`${open}/`))) {
+    return [{path, difference, ...(from === undefined ? {} : {from}), ...(to === undefined ? {} : {to})}]
+  }
+  // A whole map that comes or goes is told key by key, as its keys are no secret.
+  const keys = [...keysOf(from), ...keysOf(to)]
+  const paths = keys.length === 0 ? [path] : [...new Set(keys)].sort().map((key) => `${path}/${escapePointer(key)}`)
+  return paths.map((masked) => ({path: masked, difference, masked: true}))
+}
+
+function keysOf(value: Json | undefined): string[] {
+  return isJsonObject(value) ? Object.keys(value) : []
+}
+
+function escapePointer(key: string): string {
+  return key.replaceAll('~', '~0').replaceAll('/', '~1')
+}

@@ -1,0 +1,58 @@
+import type {Json} from '#shared/model/manifest.ts'
+import {formatRef} from '#shared/model/object-ref.ts'
+import {type CliIo, paint} from '../io.ts'
+import type {AppChanges, FieldChange, ObjectChange} from './change.ts'
+
+const signs = {create: '+', update: '~', prune: '-', keep: '=', refused: '!', unchanged: ' '} as const
+const colors = {create: 'green', update: 'yellow', prune: 'red', keep: 'dim', refused: 'red', unchanged: 'dim'} as const
+const MAX_VALUE_LENGTH = 160
+
+/** Prints for people what each app's apply would do, in the order in which it would. Unchanged objects are only counted. */
+export function printDiff(io: CliIo, apps: readonly AppChanges[]): void {
+  for (const {app, changes} of apps) {
+    io.out(`${paint(io, 'bold', `app ${app}`)}: ${summarize(changes)}\n`)
+    let stage = 0
+    for (const change of changes) {
+      if (change.action === 'unchanged') continue
+      if (change.stage !== stage) {
+        stage = change.stage
+        io.out(paint(io, 'dim', `  stage ${stage}\n`))
+      }
+      const reason = change.reason === undefined ? '' : `: ${change.reason}`
+      io.out(`${paint(io, colors[change.action], `  ${signs[change.action]} ${formatRef(change.ref)}`)}${reason}\n`)
+      for (const field of change.fields) io.out(`      ${formatField(field)}\n`)
+    }
+  }
+}
+
+/** `1 to create, 2 to update, 10 unchanged` */
+export function summarize(changes: readonly ObjectChange[]): string {
+  const counts = Map.groupBy(changes, ({action}) => action)
+  const words = {
+    create: 'to create',
+    update: 'to update',
+    prune: 'to prune',
+    keep: 'kept though no longer declared',
+    refused: 'refused',
+    unchanged: 'unchanged',
+  } as const
+  const parts = (Object.keys(words) as (keyof typeof words)[]).flatMap((action) => {
+    const count = counts.get(action)?.length ?? 0
+    return count === 0 ? [] : [`${count} ${words[action]}`]
+  })
+  return parts.join(', ') || 'nothing declared'
+}
+
+function formatField({path, difference, from, to, masked}: FieldChange): string {
+  if (masked) {
+    const what = {missing: '(none) → ***', extra: '*** → (none)', changed: '*** → *** (another value)'}[difference]
+    return `${path}: ${what}`
+  }
+  return `${path}: ${formatValue(from)} → ${formatValue(to)}`
+}
+
+function formatValue(value: Json | undefined): string {
+  if (value === undefined) return '(none)'
+  const text = JSON.stringify(value)
+  return text.length > MAX_VALUE_LENGTH ? `${text.slice(0, MAX_VALUE_LENGTH)}… (-o json shows it whole)` : text
+}

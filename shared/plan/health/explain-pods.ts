@@ -1,0 +1,63 @@
+import {childObject, isJsonObject, type JsonObject} from '../../model/manifest.ts'
+import {findCondition, readText, shorten} from './read-status.ts'
+
+const WAITING_FOR_NOTHING = new Set(['ContainerCreating', 'PodInitializing', ''])
+const MAX_REASONS = 3
+
+/**
+ * Says in the words of a workload's pods why they are not ready: cannot be scheduled, image pulls, configuration, crashes with the last
+ * exit. Each distinct reason once, with how many pods it holds for, the most frequent first; '' where the pods give none. What
+ * containers wrote themselves (logs, termination messages) is left out, since it may hold anything.
+ */
+export function explainPods(pods: readonly JsonObject[]): string {
+  const counts = new Map<string, number>()
+  for (const pod of pods) {
+    const reason = explainPod(pod)
+    if (reason !== undefined) counts.set(reason, (counts.get(reason) ?? 0) + 1)
+  }
+  const sorted = [...counts].sort(([, a], [, b]) => b - a).slice(0, MAX_REASONS)
+  return shorten(sorted.map(([reason, count]) => (count === 1 ? reason : `${reason} (${count} pods)`)).join('; '))
+}
+
+function explainPod(pod: JsonObject): string | undefined {
+  const status = childObject(pod, 'status')
+  for (const list of ['initContainerStatuses', 'containerStatuses']) {
+    const containers = Array.isArray(status?.[list]) ? status[list].filter(isJsonObject) : []
+    for (const container of containers) {
+      const reason = explainContainer(container)
+      if (reason !== undefined) return `container ${readText(container, 'name')}: ${reason}`
+    }
+  }
+  const scheduled = findCondition(pod, 'PodScheduled')
+  if (scheduled?.status === 'False') return joinWords(scheduled.reason, scheduled.message)
+  if (readText(status, 'phase') !== 'Failed') return undefined
+  return joinWords(readText(status, 'reason') || 'Failed', readText(status, 'message'))
+}
+
+function explainContainer(container: JsonObject): string | undefined {
+  const state = childObject(container, 'state')
+  const waiting = childObject(state, 'waiting')
+  const last = describeExit(childObject(childObject(container, 'lastState'), 'terminated'))
+  if (waiting !== undefined) {
+    const reason = readText(waiting, 'reason')
+    if (WAITING_FOR_NOTHING.has(reason)) return undefined
+    if (reason === 'CrashLoopBackOff') return joinWords(reason, last === '' ? '' : `last state: ${last}`)
+    return joinWords(reason, readText(waiting, 'message'))
+  }
+  const terminated = childObject(state, 'terminated')
+  if (terminated !== undefined && terminated.exitCode !== 0) return describeExit(terminated)
+  const restarts = container.restartCount
+  if (container.ready === true || typeof restarts !== 'number' || restarts === 0 || last === '') return undefined
+  return `restarted ${restarts} times, last state: ${last}`
+}
+
+function describeExit(terminated: JsonObject | undefined): string {
+  if (terminated === undefined) return ''
+  const {exitCode} = terminated
+  const reason = readText(terminated, 'reason') || 'terminated'
+  return typeof exitCode === 'number' ? `${reason}, exit code ${exitCode}` : reason
+}
+
+function joinWords(reason: string | undefined, message: string | undefined): string {
+  return [reason ?? '', message ?? ''].filter((part) => part !== '').join(': ')
+}

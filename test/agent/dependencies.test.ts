@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict'
+import {after, before, test} from 'node:test'
+import {
+  configMap,
+  createTestBridge,
+  deployment,
+  namespace,
+  startTestCluster,
+  type TestBridge,
+  type TestCluster,
+  types,
+  waitUntil,
+} from './start-test-agent.ts'
+
+let cluster: TestCluster
+before(async () => {
+  cluster = await startTestCluster()
+})
+after(() => cluster.stop())
+
+const reported = (bridge: TestBridge, app: string) => bridge.report()?.apps.find(({name}) => name === app)
+const exists = async (inNamespace: string, name: string): Promise<boolean> =>
+  (await cluster.admin.get(types.configMap, {namespace: inNamespace, name}, 'metadata')) !== 'absent'
+
+test('an app changes only when those that it depends on are ready', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const agent = bridge.startAgent()
+  const base = [namespace('base'), configMap('base', 'c')]
+  // Without a controller no Deployment becomes available.
+  await bridge.publish({
+    base: {manifests: [...base, deployment('base', 'database')]},
+    above: {manifests: [configMap('default', 'above')], dependsOn: [{name: 'base'}]},
+    top: {manifests: [configMap('default', 'top')], dependsOn: [{name: 'above'}]},
+  })
+  await waitUntil(() => reported(bridge, 'above')?.reason === 'DependencyNotReady', 'the wait')
+  await waitUntil(() => /waits for app above/.test(reported(bridge, 'top')?.message ?? ''), 'the wait of the next')
+  assert.match(reported(bridge, 'above')?.message ?? '', /waits for app base: /)
+  assert.equal(await exists('default', 'above'), false)
+  await bridge.publish({
+    base: {manifests: base},
+    above: {manifests: [configMap('default', 'above')], dependsOn: [{name: 'base'}]},
+    top: {manifests: [configMap('default', 'top')], dependsOn: [{name: 'above'}]},
+  })
+  await agent.waitFor({event: 'healthy', app: 'top'})
+  const applied = agent.events.filter(({event}) => event === 'applied').map(({app}) => app)
+  assert.deepEqual(
+    applied.filter((app) => app !== 'base'),
+    ['above', 'top'],
+  )
+})
+
+test('apps that depend on each other are refused with the path', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const agent = bridge.startAgent()
+  const app = (name: string, dependency: string) => ({
+    manifests: [configMap('default', name)],
+    dependsOn: [{name: dependency}],
+  })
+  await bridge.publish({one: app('one', 'two'), two: app('two', 'three'), three: app('three', 'one')})
+  const failed = await agent.waitFor({event: 'failed', app: 'one'})
+  assert.equal(failed.code, 'DEPENDENCY_CYCLE')
+  assert.match(failed.message ?? '', /one → two → three → one/)
+  assert.equal(await exists('default', 'one'), false)
+})
+
+test('a ready expression must hold too', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const agent = bridge.startAgent()
+  const apps = (readyExpr: string) => ({
+    lower: {manifests: [configMap('default', 'lower')]},
+    upper: {manifests: [configMap('default', 'upper')], dependsOn: [{name: 'lower', readyExpr}]},
+  })
+  await bridge.publish(apps('dep.revision == "other"'))
+  await waitUntil(() => /does not hold/.test(reported(bridge, 'upper')?.message ?? ''), 'the wait')
+  assert.equal(await exists('default', 'upper'), false)
+  await bridge.publish(apps('dep.ready == "True" && dep.revision.startsWith("main@")'))
+  await agent.waitFor({event: 'healthy', app: 'upper'})
+})
+
+test('gives the namespace that it makes the labels and annotations of the app', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const agent = bridge.startAgent()
+  await bridge.publish({
+    labelled: {
+      manifests: [configMap('labelled', 'c')],
+      namespace: 'labelled',
+      createNamespace: true,
+      namespaceMetadata: {labels: {team: 'shop'}, annotations: {note: 'by the app'}},
+    },
+  })
+  await agent.waitFor({event: 'healthy', app: 'labelled'})
+  const made = await cluster.admin.get(types.namespace, {namespace: '', name: 'labelled'}, 'metadata')
+  assert.ok(made !== 'absent')
+  assert.equal(JSON.stringify(made.metadata.labels).includes('"team":"shop"'), true)
+  assert.deepEqual(made.metadata.annotations, {note: 'by the app'})
+})
