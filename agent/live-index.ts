@@ -157,6 +157,8 @@ export function createLiveIndex({kube, signal, rulesOf, onChange, onTrouble}: Li
       const ref = refOfLive(type, object)
       const key = refKey(ref)
       const known = objects.get(key)
+      // The watch was faster.
+      if (known !== undefined && known.resourceVersion === object.metadata.resourceVersion) return known
       const noted = readLive(type, ref, object, 'metadata', known, rulesOf)
       if (known === undefined || isLaterVersion(noted.resourceVersion, known.resourceVersion)) {
         objects.set(key, noted)

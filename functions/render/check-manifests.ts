@@ -40,7 +40,7 @@ export function checkManifests(found: readonly FoundManifest[], rules: ManifestR
     if (!rules.allowPlaintextSecrets && isPlaintextSecret(manifest)) {
       throw new RenderError(
         'PLAINTEXT_SECRET',
-        `${name} holds its data in plain text, and git keeps it for ever: use a SealedSecret, an ExternalSecret or SOPS, or annotate the App with ${ALLOW_PLAINTEXT_SECRETS}: "true"`,
+        `${name} holds its data in plain text, and git keeps it for ever: use a SealedSecret or an ExternalSecret, or annotate the App with ${ALLOW_PLAINTEXT_SECRETS}: "true"`,
         place,
       )
     }

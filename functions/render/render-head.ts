@@ -1,3 +1,4 @@
+import {packBody} from '#shared/messages/pack-body.ts'
 import {API_VERSION} from '#shared/model/api-version.ts'
 import type {DesiredState} from '#shared/model/desired-state.ts'
 import {limits} from '#shared/model/limits.ts'
@@ -56,7 +57,7 @@ export async function renderHead(ports: RenderPorts, {workDir}: RenderConfig, jo
 }
 
 async function sendRequest(ports: RenderPorts, request: PublishRequest): Promise<Finding | undefined> {
-  const body = JSON.stringify(request)
+  const body = packBody(request)
   const bytes = Buffer.byteLength(body)
   if (bytes <= limits.maxMessageBytes) {
     await ports.publishQueue.send(body)

@@ -108,7 +108,7 @@ export async function startBridge(options: StartBridgeOptions): Promise<LocalBri
         stops.push(() => started.stop())
         return started
       }),
-      startQueues({log}).then((started) => {
+      startQueues().then((started) => {
         stops.push(() => started.stop())
         return started
       }),

@@ -5,6 +5,7 @@ import type {Clock} from '../ports/clock.ts'
 import type {Journal} from '../ports/journal.ts'
 import type {QueueSender} from '../ports/queue.ts'
 import {MessageError} from './message-error.ts'
+import {unpackBody} from './pack-body.ts'
 
 /** What is looked at of a Lambda SQS event. */
 const sqsEventSchema = z.object({
@@ -53,7 +54,7 @@ export async function processBatch(
     try {
       try {
         const receiveCount = attributes.ApproximateReceiveCount ?? 1
-        await process({body: parseJson(body), queueArn: eventSourceARN, receiveCount})
+        await process({body: unpackBody(body), queueArn: eventSourceARN, receiveCount})
       } catch (error) {
         if (!(error instanceof MessageError)) throw error
         await ports.deadLetters.send(body, {reason: error.message})
@@ -66,14 +67,6 @@ export async function processBatch(
     }
   })
   return {batchItemFailures: failures.flat()}
-}
-
-function parseJson(body: string): unknown {
-  try {
-    return JSON.parse(body)
-  } catch (cause) {
-    throw new MessageError('MALFORMED', 'the message is not JSON', {}, {cause})
-  }
 }
 
 function record({journal, clock}: BatchPorts, code: string, message: string): void {

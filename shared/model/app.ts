@@ -77,7 +77,7 @@ const syncSchema = z.strictObject({
   healthCheckExprs: z.array(healthCheckExprSchema).max(50).optional().describe('Health of further kinds, in CEL'),
 })
 
-/** What an app may write to: checked by publish on the bundle, whatever render said. */
+/** What an app may write to: checked by publish on the bundle. The list itself comes from render. */
 export const allowSchema = z.strictObject({
   namespaces: z.array(z.string().min(1)).optional().describe('Namespaces this app may write to; every one when absent'),
   kinds: z

@@ -19,6 +19,7 @@ export const limits = {
   maxReportBytes: 16 * 1024 * 1024,
   /** SQS's message limit. */
   maxMessageBytes: 1024 * 1024,
+  maxUnpackedMessageBytes: 32 * 1024 * 1024,
   renderTimeoutSeconds: 120,
   maxRenderOutputBytes: 256 * 1024 * 1024,
   renderMemoryBytes: 4 * 1024 * 1024 * 1024,

@@ -20,9 +20,19 @@ export interface FieldManager {
 export function fingerprintFields(managedFields: unknown, manager: string): string | undefined {
   const owned = entriesOf(managedFields).filter((entry) => isOwnApply(entry, manager))
   if (owned.length === 0) return undefined
+  const written = JSON.stringify(owned.map((entry) => entry.fieldsV1 ?? {}))
+  const known = computed.get(written)
+  if (known !== undefined) return known
   const fieldsets = owned.map((entry) => canonicalJson(entry.fieldsV1 ?? {})).sort()
-  return createHash('sha256').update(fieldsets.join('\n')).digest('hex').slice(0, 16)
+  const fingerprint = createHash('sha256').update(fieldsets.join('\n')).digest('hex').slice(0, 16)
+  if (computed.size >= MAX_COMPUTED) computed.clear()
+  computed.set(written, fingerprint)
+  return fingerprint
 }
+
+// Most objects of a kind share a fieldset, and each event of an object repeats it.
+const MAX_COMPUTED = 500
+const computed = new Map<string, string>()
 
 /**
  * Compares the fingerprint kept after the last apply with that of the live object. An unknown one ('' kept, or no entry in the live object) is

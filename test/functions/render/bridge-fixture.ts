@@ -10,6 +10,7 @@ import {signEnvelope} from '#shared/attest/envelope.ts'
 import {PAYLOAD_TYPES} from '#shared/attest/payload-types.ts'
 import {unpackBundle} from '#shared/bundle/unpack-bundle.ts'
 import {createGitSource} from '#shared/git/create-git-source.ts'
+import {unpackBody} from '#shared/messages/pack-body.ts'
 import type {BundleAddress, DesiredApp, DesiredState} from '#shared/model/desired-state.ts'
 import type {JournalEvent} from '#shared/model/journal-event.ts'
 import {keys} from '#shared/model/keys.ts'
@@ -141,7 +142,7 @@ export class RenderBridge {
     const {batchItemFailures} = await this.#handler({Records: [{...record, ...source}]})
     const requests: PublishRequest[] = this.#requests
       .splice(0)
-      .map((text) => publishRequestSchema.parse(JSON.parse(text)))
+      .map((text) => publishRequestSchema.parse(unpackBody(text)))
     const outcomes: Outcome[] = this.#outcomes.splice(0).map((text) => outcomeSchema.parse(JSON.parse(text)))
     return {
       requests,
