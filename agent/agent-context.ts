@@ -6,6 +6,7 @@ import type {Clock} from '#shared/ports/clock.ts'
 import type {Journal} from '#shared/ports/journal.ts'
 import type {ObjectStore} from '#shared/ports/object-store.ts'
 import type {QueueReceiver, QueueSender} from '#shared/ports/queue.ts'
+import type {AppOrders} from './app-orders.ts'
 import type {AppliedEntry, AppState} from './app-state.ts'
 import type {Policy} from './check-policy.ts'
 import type {AgentConfig} from './config.ts'
@@ -56,6 +57,8 @@ export interface AgentContext {
   /** Which app's inventory holds an object. */
   readonly owners: Map<string, AppState>
   readonly events: ReportEvent[]
+  /** What annotations in the cluster ask for, by app. */
+  readonly orders: Map<string, AppOrders>
   desired: DesiredState | undefined
   /** Resolves when the cluster remembers what was accepted last: no object may be written before. */
   acceptance: Promise<void>
@@ -65,6 +68,8 @@ export interface AgentContext {
   reconcile(app: AppState): void
   /** The report is to be sent anew. */
   changed(): void
+  /** An event was added to the report. */
+  announce(event: ReportEvent): void
 }
 
 /** Something to tell of an app, in the journal and in the report's events. */

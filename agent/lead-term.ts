@@ -18,13 +18,16 @@ import {createDiscovery} from './kube/discovery.ts'
 import {createConcurrencyLimit} from './limit-concurrency.ts'
 import {createLiveIndex} from './live-index.ts'
 import {createReportPoster} from './post-report.ts'
+import {createEventRecorder} from './record-events.ts'
 import {runApp} from './run-app.ts'
+import {createAppBoard} from './show-apps.ts'
 import {tidyUp} from './tidy-up.ts'
 import {judgeApp, judgeObject} from './track-health.ts'
 import {verifySpread} from './verify-spread.ts'
 
 const LOADS_AT_ONCE = 16
 const MAX_STOP_MS = 3_000
+const MAX_SHOW_MS = 1_000
 const LONG_POLL_SECONDS = 20
 
 /**
@@ -38,6 +41,8 @@ export async function leadTerm(
   signal: AbortSignal,
 ): Promise<void> {
   const ctx = createContext(ports, config, signal)
+  let refetch: () => void = () => undefined
+  const board = createAppBoard(ctx, () => refetch())
   const memory = createAcceptedStore(ports.kube, config.namespace)
   const [accepted, inventories, healthy, previous, version] = await Promise.all([
     memory.load(),
@@ -45,6 +50,7 @@ export async function leadTerm(
     ctx.healthy.loadAll(),
     readPreviousReport(ports, config.cluster),
     ports.kube.serverVersion(),
+    board.start(),
   ])
   ctx.kubernetes = version
   if (previous !== undefined) ctx.events.push(...previous.events)
@@ -68,13 +74,25 @@ export async function leadTerm(
     }
   }
   const poster = createReportPoster(ports, () => buildReport(ctx, identity))
-  ctx.changed = () => poster.changed()
+  ctx.changed = () => {
+    poster.changed()
+    board.changed()
+  }
+  const recorder = createEventRecorder(ctx, identity.instance, (app) => board.uidOf(app))
+  ctx.announce = (event) => recorder.record(event)
   const fetcher = createDesiredFetcher(ctx, memory, accepted)
   try {
-    await Promise.all([followDesired(ctx, fetcher), verifySpread(ctx), tidyUp(ctx)])
+    await Promise.all([
+      followDesired(ctx, fetcher, (poke) => {
+        refetch = poke
+      }),
+      verifySpread(ctx),
+      tidyUp(ctx),
+    ])
   } finally {
     await finishTerm(ctx)
-    await poster.close()
+    const shown = board.close().then(() => recorder.close())
+    await Promise.all([poster.close(), Promise.race([shown, sleep(MAX_SHOW_MS, undefined, {ref: false})])])
   }
 }
 
@@ -97,12 +115,14 @@ function createContext(ports: AgentPorts, config: AgentConfig, signal: AbortSign
     apps: new Map(),
     owners: new Map(),
     events: [],
+    orders: new Map(),
     desired: undefined,
     acceptance: Promise.resolve(),
     condition: {version: 0, state: 'none', since: ports.clock.now().toISOString()},
     kubernetes: '',
     reconcile: (app) => runApp(ctx, app),
     changed: () => undefined,
+    announce: () => undefined,
   }
   return ctx
 }
@@ -119,8 +139,13 @@ function lookAt(ctx: AgentContext, key: string): void {
 }
 
 /** Fetches the desired state on an interval, and at once when the queue hints at a newer one. */
-async function followDesired(ctx: AgentContext, fetcher: DesiredFetcher): Promise<void> {
+async function followDesired(
+  ctx: AgentContext,
+  fetcher: DesiredFetcher,
+  takePoke: (poke: () => void) => void,
+): Promise<void> {
   let poke = Promise.withResolvers<void>()
+  takePoke(() => poke.resolve())
   const hints = followHints(ctx, () => poke.resolve())
   while (!ctx.signal.aborted) {
     poke = Promise.withResolvers()

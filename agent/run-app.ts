@@ -1,6 +1,7 @@
 import {describeError} from '#shared/model/drawbridge-error.ts'
 import type {AgentContext} from './agent-context.ts'
 import {AppFailure} from './app-failure.ts'
+import {isSuspended} from './app-orders.ts'
 import type {AppState} from './app-state.ts'
 import {isKubeError} from './kube/kube-error.ts'
 import {reconcileApp} from './reconcile-app.ts'
@@ -9,6 +10,7 @@ import {requestReconcile} from './request-reconcile.ts'
 import {rollBack} from './roll-back.ts'
 import {setCondition} from './set-condition.ts'
 import {tellEvent} from './tell-event.ts'
+import {watchSuspended} from './watch-suspended.ts'
 
 /** Reconciles an app now, or once more as soon as its running reconcile has ended. Reconciles of one app never overlap. */
 export function runApp(ctx: AgentContext, app: AppState): void {
@@ -28,7 +30,8 @@ async function runWhileWanted(ctx: AgentContext, app: AppState): Promise<void> {
     const abort = new AbortController()
     app.abort = abort
     try {
-      if (target.state === 'present') await reconcileApp(ctx, app, target, abort.signal)
+      if (isSuspended(ctx, app)) await watchSuspended(ctx, app)
+      else if (target.state === 'present') await reconcileApp(ctx, app, target, abort.signal)
       else await removeApp(ctx, app, target, abort.signal)
     } catch (error) {
       if (ctx.signal.aborted || isKubeError(error, 'ABORTED')) continue

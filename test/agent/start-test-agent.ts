@@ -214,10 +214,16 @@ function watchTransport(
   }
 }
 
-/** Requests that change something in the cluster, but for the agent's own Lease. */
+/** Requests that change something in the cluster, but for the agent's own Lease and what it shows: App objects, Events, their definition. */
 export function writesOf(requests: readonly KubeRequest[]): string[] {
   return requests
-    .filter(({method, path}) => method !== 'GET' && !path.includes('/leases/') && !path.endsWith('/leases'))
+    .filter(
+      ({method, path}) =>
+        method !== 'GET' &&
+        !/\/leases(\/|$)|^\/apis\/(drawbridge\.dev|events\.k8s\.io|apiextensions\.k8s\.io\/v1\/customresourcedefinitions\/apps\.drawbridge\.dev)/.test(
+          path,
+        ),
+    )
     .map(({method, path}) => `${method} ${path}`)
 }
 
