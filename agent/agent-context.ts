@@ -16,6 +16,7 @@ import type {Discovery} from './kube/discovery.ts'
 import type {KubeClient} from './kube/kube-client.ts'
 import type {ConcurrencyLimit} from './limit-concurrency.ts'
 import type {LiveIndex} from './live-index.ts'
+import type {Telemetry} from './telemetry.ts'
 
 /** What the agent is handed from outside. */
 export interface AgentPorts {
@@ -30,6 +31,7 @@ export interface AgentPorts {
   policy: Policy
   /** Adapts how many requests run at once to what the API server bears. */
   limit: ConcurrencyLimit
+  telemetry: Telemetry
   /** A line for people who debug; never holds a Secret value. */
   log: (level: 'debug' | 'info' | 'warn', message: string) => void
 }

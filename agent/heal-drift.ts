@@ -163,6 +163,7 @@ async function pauseInFight(ctx: AgentContext, app: AppState, key: string): Prom
   const recent = (app.heals.get(key) ?? []).filter((at) => now - at < FIGHT_WINDOW_MS)
   app.heals.set(key, [...recent, now])
   if (recent.length < FIGHT_HEALS) return
+  ctx.ports.telemetry.fought()
   const drift = app.drifted.get(key)
   if (drift !== undefined) {
     noteDrift(ctx, app, key, {...drift, what: `${drift.what}; it is changed back again and again, so healing pauses`})

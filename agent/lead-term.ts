@@ -79,7 +79,11 @@ export async function leadTerm(
     board.changed()
   }
   const recorder = createEventRecorder(ctx, identity.instance, (app) => board.uidOf(app))
-  ctx.announce = (event) => recorder.record(event)
+  ctx.announce = (event) => {
+    recorder.record(event)
+    ports.telemetry.told(event)
+  }
+  ports.telemetry.observe(ctx)
   const fetcher = createDesiredFetcher(ctx, memory, accepted)
   try {
     await Promise.all([
@@ -90,6 +94,7 @@ export async function leadTerm(
       tidyUp(ctx),
     ])
   } finally {
+    ports.telemetry.observe(undefined)
     await finishTerm(ctx)
     const shown = board.close().then(() => recorder.close())
     await Promise.all([poster.close(), Promise.race([shown, sleep(MAX_SHOW_MS, undefined, {ref: false})])])
@@ -150,6 +155,7 @@ async function followDesired(
   while (!ctx.signal.aborted) {
     poke = Promise.withResolvers()
     await fetcher.fetch()
+    if (!ctx.signal.aborted) ctx.ports.telemetry.phase('leading')
     const pause = new AbortController()
     const over = AbortSignal.any([ctx.signal, pause.signal])
     const interval = sleep(ctx.config.pollIntervalSeconds * 1000, undefined, {signal: over}).catch(() => undefined)
@@ -183,6 +189,11 @@ async function followHints(ctx: AgentContext, onHint: () => void): Promise<void>
 function isNewer(ctx: AgentContext, body: string): boolean {
   try {
     const hint = notificationSchema.safeParse(JSON.parse(body))
+    const published = hint.data?.trace.stages.published
+    if (published !== undefined) {
+      const {clock, telemetry} = ctx.ports
+      telemetry.hintReceived((clock.now().getTime() - Date.parse(published)) / 1000)
+    }
     return !hint.success || hint.data.version > ctx.condition.version
   } catch {
     return true

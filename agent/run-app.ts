@@ -29,17 +29,22 @@ async function runWhileWanted(ctx: AgentContext, app: AppState): Promise<void> {
     if (target === undefined) continue
     const abort = new AbortController()
     app.abort = abort
+    const startedAt = performance.now()
+    let outcome: 'done' | 'failed' = 'done'
     try {
       if (isSuspended(ctx, app)) await watchSuspended(ctx, app)
       else if (target.state === 'present') await reconcileApp(ctx, app, target, abort.signal)
       else await removeApp(ctx, app, target, abort.signal)
     } catch (error) {
+      outcome = 'failed'
       if (ctx.signal.aborted || isKubeError(error, 'ABORTED')) continue
       if (!abort.signal.aborted) tellFailure(ctx, app, error)
       const ended = isAppFailure(error, 'UNHEALTHY', 'HOOK_FAILED')
       if (!abort.signal.aborted && ended && rollBack(ctx, app, describeError(error)) === 'rolling-back') continue
       if (requestReconcile(ctx, app, 'soon') === 'given-up' && !abort.signal.aborted) giveUp(ctx, app, error)
     } finally {
+      const seconds = (performance.now() - startedAt) / 1000
+      ctx.ports.telemetry.reconciled(abort.signal.aborted ? 'preempted' : outcome, seconds)
       app.abort = undefined
       ctx.changed()
     }

@@ -11,6 +11,7 @@ import {loadKubeconfigEndpoint} from '#agent/kube/load-endpoint.ts'
 import {createTransport, type KubeRequest, type KubeTransport} from '#agent/kube/send-request.ts'
 import {createConcurrencyLimit} from '#agent/limit-concurrency.ts'
 import {runAgent} from '#agent/run-agent.ts'
+import {silentTelemetry} from '#agent/telemetry.ts'
 import {findControlPlane} from '#infra/local/find-control-plane.ts'
 import {type LocalCluster, startCluster} from '#infra/local/start-cluster.ts'
 import {type ClusterReport, clusterReportSchema} from '#shared/model/cluster-report.ts'
@@ -125,6 +126,7 @@ export async function createTestBridge(
         trustRoot: publisher.trustRoot,
         policy: allowEverything,
         limit,
+        telemetry: silentTelemetry,
         log: (level, message) => void lines.push(`${level} ${message}`),
         ...options.ports,
       }
