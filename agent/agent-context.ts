@@ -6,6 +6,7 @@ import type {Clock} from '#shared/ports/clock.ts'
 import type {Journal} from '#shared/ports/journal.ts'
 import type {ObjectStore} from '#shared/ports/object-store.ts'
 import type {QueueReceiver, QueueSender} from '#shared/ports/queue.ts'
+import type {AppOrders} from './app-orders.ts'
 import type {AppliedEntry, AppState} from './app-state.ts'
 import type {Policy} from './check-policy.ts'
 import type {AgentConfig} from './config.ts'
@@ -15,6 +16,7 @@ import type {Discovery} from './kube/discovery.ts'
 import type {KubeClient} from './kube/kube-client.ts'
 import type {ConcurrencyLimit} from './limit-concurrency.ts'
 import type {LiveIndex} from './live-index.ts'
+import type {Telemetry} from './telemetry.ts'
 
 /** What the agent is handed from outside. */
 export interface AgentPorts {
@@ -29,6 +31,7 @@ export interface AgentPorts {
   policy: Policy
   /** Adapts how many requests run at once to what the API server bears. */
   limit: ConcurrencyLimit
+  telemetry: Telemetry
   /** A line for people who debug; never holds a Secret value. */
   log: (level: 'debug' | 'info' | 'warn', message: string) => void
 }
@@ -56,6 +59,8 @@ export interface AgentContext {
   /** Which app's inventory holds an object. */
   readonly owners: Map<string, AppState>
   readonly events: ReportEvent[]
+  /** What annotations in the cluster ask for, by app. */
+  readonly orders: Map<string, AppOrders>
   desired: DesiredState | undefined
   /** Resolves when the cluster remembers what was accepted last: no object may be written before. */
   acceptance: Promise<void>
@@ -65,6 +70,8 @@ export interface AgentContext {
   reconcile(app: AppState): void
   /** The report is to be sent anew. */
   changed(): void
+  /** An event was added to the report. */
+  announce(event: ReportEvent): void
 }
 
 /** Something to tell of an app, in the journal and in the report's events. */

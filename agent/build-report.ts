@@ -1,6 +1,7 @@
 import {API_VERSION} from '#shared/model/api-version.ts'
 import type {AppReport, ClusterReport} from '#shared/model/cluster-report.ts'
 import type {AgentContext} from './agent-context.ts'
+import {isSuspended} from './app-orders.ts'
 import type {AppState} from './app-state.ts'
 import type {RolledBack} from './healthy-store.ts'
 import {shortenText} from './shorten-text.ts'
@@ -26,12 +27,12 @@ export function buildReport(ctx: AgentContext, agent: AgentIdentity): ClusterRep
     at: ctx.ports.clock.now().toISOString(),
     agent: {...agent, ...(ctx.kubernetes === '' ? {} : {kubernetes: ctx.kubernetes})},
     desired: ctx.condition,
-    apps: apps.map(reportApp),
+    apps: apps.map((app) => reportApp(ctx, app)),
     events: [...ctx.events],
   }
 }
 
-function reportApp(app: AppState): AppReport {
+function reportApp(ctx: AgentContext, app: AppState): AppReport {
   const target = app.target?.state === 'present' ? app.target : undefined
   return {
     name: app.name,
@@ -52,6 +53,7 @@ function reportApp(app: AppState): AppReport {
     unhealthyTotal: app.unhealthy.size,
     drifted: [...app.drifted.values()].slice(0, MAX_SHOWN),
     driftedTotal: app.drifted.size,
+    ...(isSuspended(ctx, app) ? {suspended: true} : {}),
     ...(app.trace === undefined ? {} : {trace: app.trace}),
   }
 }

@@ -19,6 +19,8 @@ const environmentSchema = z.object({
   KUBECONFIG: z.string().min(1).optional(),
   KUBERNETES_SERVICE_HOST: z.string().min(1).optional(),
   KUBERNETES_SERVICE_PORT: z.string().min(1).optional(),
+  METRICS_PORT: z.coerce.number().int().min(0).max(65_535).default(8_080),
+  METRICS_HOST: z.string().min(1).optional(),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 })
 
@@ -42,6 +44,8 @@ export interface AgentEnvironment {
   statusQueueUrl: string
   trustRootFile: string
   kubernetes: {kubeconfig: string} | {host: string; port: string}
+  /** Where /metrics, /healthz and /readyz are served; undefined for nowhere. */
+  endpoints: {host: string; port: number} | undefined
   logLevel: z.infer<typeof environmentSchema>['LOG_LEVEL']
 }
 
@@ -73,6 +77,14 @@ export function loadAgentEnvironment(env: Record<string, string | undefined>): A
       values.KUBECONFIG === undefined
         ? {host: values.KUBERNETES_SERVICE_HOST ?? '', port: values.KUBERNETES_SERVICE_PORT ?? '443'}
         : {kubeconfig: values.KUBECONFIG},
+    // Only a pod's address is another's to reach unless told otherwise.
+    endpoints:
+      values.METRICS_PORT === 0
+        ? undefined
+        : {
+            host: values.METRICS_HOST ?? (values.KUBECONFIG === undefined ? '0.0.0.0' : '127.0.0.1'),
+            port: values.METRICS_PORT,
+          },
     logLevel: values.LOG_LEVEL,
   }
 }

@@ -4,6 +4,7 @@ import {formatRef} from '#shared/model/object-ref.ts'
 import {diffFields} from '#shared/plan/diff-fields.ts'
 import {managersOf} from '#shared/plan/fingerprint-fields.ts'
 import type {AgentContext} from './agent-context.ts'
+import {isSuspended} from './app-orders.ts'
 import {type AppState, type Drift, impersonatedUser, type LoadedBundle} from './app-state.ts'
 import {applyObject} from './apply-objects.ts'
 import {type DriftKind, driftOf} from './detect-drift.ts'
@@ -22,7 +23,8 @@ const MAX_SHOWN_FIELDS = 10
 
 /** Looks whether an object drifted, and if so tells it and, where the app asks for that, applies it again. One at a time per object. */
 export function handleDrift(ctx: AgentContext, app: AppState, key: string): void {
-  const policy = app.target?.state === 'present' ? app.target.sync.drift : 'off'
+  const asked = app.target?.state === 'present' ? app.target.sync.drift : 'off'
+  const policy = asked === 'heal' && isSuspended(ctx, app) ? 'detect' : asked
   if (app.healing.has(key)) {
     app.seenMeanwhile.add(key)
     return
@@ -87,7 +89,7 @@ async function healWhileDrifted(
     if (drift !== 'no-difference') await pauseInFight(ctx, app, key)
     await ctx.acceptance
     const healed = await ctx.ports.limit.run(async () => {
-      if (ctx.signal.aborted || app.applying || app.bundle !== bundle) return false
+      if (ctx.signal.aborted || isSuspended(ctx, app) || app.applying || app.bundle !== bundle) return false
       await applyObject(ctx, app, bundle, object)
       return true
     })
@@ -164,6 +166,7 @@ async function pauseInFight(ctx: AgentContext, app: AppState, key: string): Prom
   const recent = (app.heals.get(key) ?? []).filter((at) => now - at < FIGHT_WINDOW_MS)
   app.heals.set(key, [...recent, now])
   if (recent.length < FIGHT_HEALS) return
+  ctx.ports.telemetry.fought()
   const drift = app.drifted.get(key)
   if (drift !== undefined) {
     noteDrift(ctx, app, key, {...drift, what: `${drift.what}; it is changed back again and again, so healing pauses`})

@@ -15,6 +15,8 @@ export interface LeaseOptions {
   leaseSeconds: number
   clock: Clock
   log: (message: string) => void
+  /** Another holds it. */
+  onStandby?: () => void
 }
 
 /** A term of leadership. */
@@ -59,6 +61,7 @@ export async function holdLease(
       if (waitingFor !== holder)
         options.log(`another agent (${holder}) holds the Lease ${options.namespace}/${options.name}; waiting`)
       waitingFor = holder
+      options.onStandby?.()
     } catch (error) {
       options.log(`cannot take the Lease: ${describeError(error)}`)
     }

@@ -17,8 +17,10 @@ import {createDiscovery} from './kube/discovery.ts'
 import {createConcurrencyLimit} from './limit-concurrency.ts'
 import {createLiveIndex} from './live-index.ts'
 import {createReportPoster} from './post-report.ts'
+import {createEventRecorder} from './record-events.ts'
 import {restoreInventory} from './restore-inventory.ts'
 import {runApp} from './run-app.ts'
+import {createAppBoard} from './show-apps.ts'
 import {tidyUp} from './tidy-up.ts'
 import {judgeApp, judgeObject} from './track-health.ts'
 import {verifySpread} from './verify-spread.ts'
@@ -42,6 +44,8 @@ export async function leadTerm(
   signal: AbortSignal,
 ): Promise<void> {
   const ctx = createContext(ports, config, signal)
+  let refetch: () => void = () => undefined
+  const board = createAppBoard(ctx, () => refetch())
   const memory = createAcceptedStore(ports.kube, config.namespace, signal)
   const [accepted, inventories, healthy, previous, version] = await Promise.all([
     memory.load(),
@@ -49,6 +53,7 @@ export async function leadTerm(
     ctx.healthy.loadAll(),
     readPreviousReport(ports, config.cluster, signal),
     ports.kube.serverVersion(),
+    board.start(),
   ])
   ctx.kubernetes = version
   if (previous !== undefined) ctx.events.push(...previous.events)
@@ -65,14 +70,28 @@ export async function leadTerm(
     restoreInventory(ctx, app, inventory)
   }
   const poster = createReportPoster(ports, () => buildReport(ctx, identity))
-  ctx.changed = () => poster.changed()
+  ctx.changed = () => {
+    poster.changed()
+    board.changed()
+  }
+  const recorder = createEventRecorder(ctx, identity.instance, (app) => board.uidOf(app))
+  ctx.announce = (event) => {
+    recorder.record(event)
+    ports.telemetry.told(event)
+  }
+  ports.telemetry.observe(ctx)
   const fetcher = createDesiredFetcher(ctx, memory, accepted)
   try {
-    const work = Promise.all([followDesired(ctx, fetcher), verifySpread(ctx), tidyUp(ctx)])
+    const follow = followDesired(ctx, fetcher, (poke) => {
+      refetch = poke
+    })
+    const work = Promise.all([follow, verifySpread(ctx), tidyUp(ctx)])
     await Promise.race([work, endOf(signal).then(() => sleep(MAX_END_MS, undefined, {ref: false}))])
   } finally {
+    ports.telemetry.observe(undefined)
     await finishTerm(ctx)
-    await Promise.race([poster.close(), sleep(MAX_POST_MS, undefined, {ref: false})])
+    const shown = board.close().then(() => recorder.close())
+    await Promise.race([Promise.all([poster.close(), shown]), sleep(MAX_POST_MS, undefined, {ref: false})])
   }
 }
 
@@ -95,12 +114,14 @@ function createContext(ports: AgentPorts, config: AgentConfig, signal: AbortSign
     apps: new Map(),
     owners: new Map(),
     events: [],
+    orders: new Map(),
     desired: undefined,
     acceptance: Promise.resolve(),
     condition: {version: 0, state: 'none', since: ports.clock.now().toISOString()},
     kubernetes: '',
     reconcile: (app) => runApp(ctx, app),
     changed: () => undefined,
+    announce: () => undefined,
   }
   return ctx
 }
@@ -117,12 +138,18 @@ function lookAt(ctx: AgentContext, key: string): void {
 }
 
 /** Fetches the desired state on an interval, and at once when the queue hints at a newer one. */
-async function followDesired(ctx: AgentContext, fetcher: DesiredFetcher): Promise<void> {
+async function followDesired(
+  ctx: AgentContext,
+  fetcher: DesiredFetcher,
+  takePoke: (poke: () => void) => void,
+): Promise<void> {
   let poke = Promise.withResolvers<void>()
+  takePoke(() => poke.resolve())
   const hints = followHints(ctx, () => poke.resolve())
   while (!ctx.signal.aborted) {
     poke = Promise.withResolvers()
     await fetcher.fetch()
+    if (!ctx.signal.aborted) ctx.ports.telemetry.phase('leading')
     const pause = new AbortController()
     const over = AbortSignal.any([ctx.signal, pause.signal])
     const interval = sleep(ctx.config.pollIntervalSeconds * 1000, undefined, {signal: over}).catch(() => undefined)
@@ -156,6 +183,11 @@ async function followHints(ctx: AgentContext, onHint: () => void): Promise<void>
 function isNewer(ctx: AgentContext, body: string): boolean {
   try {
     const hint = notificationSchema.safeParse(JSON.parse(body))
+    const published = hint.data?.trace.stages.published
+    if (published !== undefined) {
+      const {clock, telemetry} = ctx.ports
+      telemetry.hintReceived((clock.now().getTime() - Date.parse(published)) / 1000)
+    }
     return !hint.success || hint.data.version > ctx.condition.version
   } catch {
     return true

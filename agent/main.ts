@@ -13,7 +13,11 @@ import {createKubeClient} from './kube/create-kube-client.ts'
 import {loadInClusterEndpoint, loadKubeconfigEndpoint} from './kube/load-endpoint.ts'
 import {createTransport} from './kube/send-request.ts'
 import {createConcurrencyLimit} from './limit-concurrency.ts'
-import {runAgent} from './run-agent.ts'
+import {countOperations} from './metrics/count-operations.ts'
+import {type AgentMetrics, createMetrics} from './metrics/create-metrics.ts'
+import {serveEndpoints} from './metrics/serve-endpoints.ts'
+import {AGENT_VERSION, runAgent} from './run-agent.ts'
+import {silentTelemetry} from './telemetry.ts'
 
 const REQUESTS_AT_ONCE = 16
 const MAX_STOP_MS = 4_500
@@ -21,7 +25,13 @@ const LEVELS = ['debug', 'info', 'warn', 'error'] as const
 
 async function main(): Promise<void> {
   const environment = loadAgentEnvironment(process.env)
-  const ports = await createPorts(environment)
+  const {endpoints, config} = environment
+  const metrics =
+    endpoints === undefined
+      ? undefined
+      : createMetrics({version: AGENT_VERSION, cluster: config.cluster, clock: systemClock})
+  const ports = await createPorts(environment, metrics)
+  const served = endpoints === undefined || metrics === undefined ? undefined : await serveEndpoints(metrics, endpoints)
   const stop = new AbortController()
   const onSignal = () => {
     stop.abort()
@@ -29,11 +39,12 @@ async function main(): Promise<void> {
     setTimeout(() => process.exit(0), MAX_STOP_MS).unref()
   }
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, onSignal)
-  await runAgent(ports, environment.config, stop.signal)
+  await runAgent(ports, config, stop.signal)
+  await served?.close()
   ports.kube.close()
 }
 
-async function createPorts(environment: AgentEnvironment): Promise<AgentPorts> {
+async function createPorts(environment: AgentEnvironment, metrics: AgentMetrics | undefined): Promise<AgentPorts> {
   const {kubernetes, bucket, queueUrl, statusQueueUrl, trustRootFile, logLevel} = environment
   const endpoint =
     'kubeconfig' in kubernetes
@@ -42,8 +53,10 @@ async function createPorts(environment: AgentEnvironment): Promise<AgentPorts> {
   const limit = createConcurrencyLimit(REQUESTS_AT_ONCE)
   const aws = createAwsClients()
   const writeLine = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`)
+  const kube = createKubeClient(createTransport(endpoint, () => limit.throttled()))
   return {
-    kube: createKubeClient(createTransport(endpoint, () => limit.throttled())),
+    kube: metrics === undefined ? kube : countOperations(kube, metrics),
+    telemetry: metrics ?? silentTelemetry,
     store: createS3ObjectStore({client: aws.s3, bucket}),
     queue: createSqsReceiver({client: aws.sqs, queueUrl}),
     statusQueue: createSqsSender({client: aws.sqs, queueUrl: statusQueueUrl}),

@@ -30,15 +30,18 @@ export async function runAgent(ports: AgentPorts, config: AgentConfig, stop: Abo
           leaseSeconds: config.leaseSeconds,
           clock: ports.clock,
           log: (message) => ports.log('info', message),
+          onStandby: () => ports.telemetry.phase('standby'),
         },
         stop,
       )
       if (term === undefined) return
       const over = new AbortController()
+      ports.telemetry.phase('starting')
       try {
         const signal = AbortSignal.any([stop, term.signal, over.signal])
         await leadTerm(ports, config, {version: AGENT_VERSION, instance}, signal)
       } finally {
+        ports.telemetry.phase('unknown')
         over.abort()
         await term.release()
       }

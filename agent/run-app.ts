@@ -1,6 +1,7 @@
 import {describeError} from '#shared/model/drawbridge-error.ts'
 import type {AgentContext} from './agent-context.ts'
 import {AppFailure} from './app-failure.ts'
+import {isSuspended} from './app-orders.ts'
 import type {AppState} from './app-state.ts'
 import {handleDrift} from './heal-drift.ts'
 import {isKubeError} from './kube/kube-error.ts'
@@ -10,6 +11,7 @@ import {requestReconcile} from './request-reconcile.ts'
 import {rollBack} from './roll-back.ts'
 import {setCondition} from './set-condition.ts'
 import {tellEvent} from './tell-event.ts'
+import {watchSuspended} from './watch-suspended.ts'
 
 /** Reconciles an app now, or once more as soon as its running reconcile has ended. Reconciles of one app never overlap. */
 export function runApp(ctx: AgentContext, app: AppState): void {
@@ -28,10 +30,14 @@ async function runWhileWanted(ctx: AgentContext, app: AppState): Promise<void> {
     if (target === undefined) continue
     const abort = new AbortController()
     app.abort = abort
+    const startedAt = performance.now()
+    let outcome: 'done' | 'failed' = 'done'
     try {
-      if (target.state === 'present') await reconcileApp(ctx, app, target, abort.signal)
+      if (isSuspended(ctx, app)) await watchSuspended(ctx, app)
+      else if (target.state === 'present') await reconcileApp(ctx, app, target, abort.signal)
       else await removeApp(ctx, app, target, abort.signal)
     } catch (error) {
+      outcome = 'failed'
       if (ctx.signal.aborted || isKubeError(error, 'ABORTED')) continue
       if (!abort.signal.aborted) tellFailure(ctx, app, error)
       const ended = isAppFailure(error, 'UNHEALTHY', 'HOOK_FAILED')
@@ -40,6 +46,8 @@ async function runWhileWanted(ctx: AgentContext, app: AppState): Promise<void> {
       // What drifted while it was applying was left to the reconcile, which may not have come that far.
       for (const key of app.bundle?.objects.keys() ?? []) handleDrift(ctx, app, key)
     } finally {
+      const seconds = (performance.now() - startedAt) / 1000
+      ctx.ports.telemetry.reconciled(abort.signal.aborted ? 'preempted' : outcome, seconds)
       app.abort = undefined
       ctx.changed()
     }

@@ -53,7 +53,9 @@ export function tellRefusal(ctx: AgentContext, at: Date, code: string, message: 
 }
 
 function addEvent(ctx: AgentContext, event: Omit<ReportEvent, 'id'>): void {
-  ctx.events.push({...event, id: nextEventId(ctx.events.at(-1)?.id, new Date(event.at))})
+  const told = {...event, id: nextEventId(ctx.events.at(-1)?.id, new Date(event.at))}
+  ctx.events.push(told)
+  ctx.announce(told)
   if (ctx.events.length > MAX_EVENTS) ctx.events.splice(0, ctx.events.length - MAX_EVENTS)
   ctx.changed()
 }

@@ -129,7 +129,7 @@ export function createKubeClient(transport: KubeTransport): KubeClient {
       if (options.dryRun) query.set('dryRun', 'All')
       const {body: answer} = await transport.send({
         method: 'PATCH',
-        path: `${objectPath(type, target)}?${query}`,
+        path: `${objectPath(type, target)}${options.subresource === undefined ? '' : `/${options.subresource}`}?${query}`,
         accept: accepts[options.detail].one,
         contentType: 'application/apply-patch+yaml',
         body,

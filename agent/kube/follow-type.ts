@@ -5,7 +5,9 @@ import type {KubeObject} from './kube-object.ts'
 
 export interface FollowOptions {
   detail: Detail
-  labelSelector: string
+  labelSelector?: string
+  /** Every namespace where absent. */
+  namespace?: string
   signal: AbortSignal
   /** All objects that match now; what is not among them is gone. */
   onList: (items: KubeObject[], resourceVersion: string) => void
@@ -27,12 +29,17 @@ export async function followType(
   type: ResourceType,
   options: FollowOptions,
 ): Promise<{ended: Promise<void>}> {
-  const {signal, detail, labelSelector} = options
+  const {signal, detail, labelSelector, namespace} = options
+  const selected = {
+    detail,
+    ...(labelSelector === undefined ? {} : {labelSelector}),
+    ...(namespace === undefined ? {} : {namespace}),
+  }
   let version = await relist()
   return {ended: keepFollowing()}
 
   async function relist(): Promise<string> {
-    const {items, resourceVersion} = await client.list(type, {detail, labelSelector})
+    const {items, resourceVersion} = await client.list(type, selected)
     options.onList(items, resourceVersion)
     return resourceVersion
   }
@@ -45,7 +52,7 @@ export async function followType(
         if (version === '') version = await relist()
         const end = await client.watch(
           type,
-          {detail, labelSelector, resourceVersion: version, signal},
+          {...selected, resourceVersion: version, signal},
           options.onEvent,
           (next) => {
             version = next

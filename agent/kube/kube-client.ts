@@ -37,6 +37,8 @@ export interface ApplyOptions {
   force: boolean
   dryRun?: boolean
   detail: Detail
+  /** Only the status, of an object that is there. */
+  subresource?: 'status'
   /** `system:serviceaccount:<namespace>:<name>` */
   impersonate?: string
   /** Once it ends the request is not tried again; one under way is finished. */

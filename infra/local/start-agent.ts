@@ -86,6 +86,7 @@ function launch({connection, kubeconfigFile, onEvent, log, env}: StartAgentOptio
         STATUS_QUEUE_URL: connection.statusQueueUrl,
         TRUST_ROOT_FILE: connection.trustRootFile,
         KUBECONFIG: kubeconfigFile,
+        METRICS_PORT: '0',
         AWS_REGION: s3.region,
         AWS_ACCESS_KEY_ID: s3.accessKeyId,
         AWS_SECRET_ACCESS_KEY: s3.secretAccessKey,

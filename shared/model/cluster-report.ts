@@ -52,6 +52,8 @@ export const appReportSchema = z.object({
     .array(z.object({ref: objectRefSchema, what: z.string(), manager: z.string().optional(), since: timeSchema}))
     .max(20),
   driftedTotal: z.int().nonnegative(),
+  /** An annotation in the cluster asks to leave it alone. */
+  suspended: z.boolean().optional(),
   trace: traceSchema.optional(),
 })
 export type AppReport = z.infer<typeof appReportSchema>

@@ -12,7 +12,7 @@ const least = {
 }
 
 test('fills in what is not set', () => {
-  const {config, kubernetes} = loadAgentEnvironment({...least, POLL_INTERVAL_SECONDS: ''})
+  const {config, kubernetes, endpoints} = loadAgentEnvironment({...least, POLL_INTERVAL_SECONDS: ''})
   assert.deepEqual(config, {
     cluster: 'dev',
     namespace: 'drawbridge-system',
@@ -21,6 +21,17 @@ test('fills in what is not set', () => {
     leaseSeconds: 15,
   })
   assert.deepEqual(kubernetes, {kubeconfig: '/home/me/.kube/config'})
+  assert.deepEqual(endpoints, {host: '127.0.0.1', port: 8_080})
+})
+
+test('serves its endpoints to others only in a pod, and nowhere where the port is 0', () => {
+  const pod = {...least, KUBECONFIG: undefined, KUBERNETES_SERVICE_HOST: '10.0.0.1'}
+  assert.deepEqual(loadAgentEnvironment(pod).endpoints, {host: '0.0.0.0', port: 8_080})
+  assert.deepEqual(loadAgentEnvironment({...pod, METRICS_HOST: '127.0.0.1', METRICS_PORT: '9090'}).endpoints, {
+    host: '127.0.0.1',
+    port: 9_090,
+  })
+  assert.equal(loadAgentEnvironment({...pod, METRICS_PORT: '0'}).endpoints, undefined)
 })
 
 test('lists every problem at once', () => {

@@ -145,7 +145,7 @@ export async function createTestPublisher(
           kind: 'DesiredStateChanged',
           cluster,
           version,
-          trace: startTrace(),
+          trace: startTrace({published: new Date().toISOString()}),
         }
         await queue.send(JSON.stringify(hint))
       }

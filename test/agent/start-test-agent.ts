@@ -11,6 +11,7 @@ import {loadKubeconfigEndpoint} from '#agent/kube/load-endpoint.ts'
 import {createTransport, type KubeRequest, type KubeTransport} from '#agent/kube/send-request.ts'
 import {createConcurrencyLimit} from '#agent/limit-concurrency.ts'
 import {runAgent} from '#agent/run-agent.ts'
+import {silentTelemetry} from '#agent/telemetry.ts'
 import {findControlPlane} from '#infra/local/find-control-plane.ts'
 import {type LocalCluster, startCluster} from '#infra/local/start-cluster.ts'
 import {type ClusterReport, clusterReportSchema} from '#shared/model/cluster-report.ts'
@@ -125,6 +126,7 @@ export async function createTestBridge(
         trustRoot: publisher.trustRoot,
         policy: protectAgentState(namespace),
         limit,
+        telemetry: silentTelemetry,
         log: (level, message) => void lines.push(`${level} ${message}`),
         ...options.ports,
       }
@@ -214,10 +216,16 @@ function watchTransport(
   }
 }
 
-/** Requests that change something in the cluster, but for the agent's own Lease. */
+/** Requests that change something in the cluster, but for the agent's own Lease and what it shows: App objects, Events, their definition. */
 export function writesOf(requests: readonly KubeRequest[]): string[] {
   return requests
-    .filter(({method, path}) => method !== 'GET' && !path.includes('/leases/') && !path.endsWith('/leases'))
+    .filter(
+      ({method, path}) =>
+        method !== 'GET' &&
+        !/\/leases(\/|$)|^\/apis\/(drawbridge\.dev|events\.k8s\.io|apiextensions\.k8s\.io\/v1\/customresourcedefinitions\/apps\.drawbridge\.dev)/.test(
+          path,
+        ),
+    )
     .map(({method, path}) => `${method} ${path}`)
 }
 

@@ -1,0 +1,29 @@
+import type {AgentContext} from './agent-context.ts'
+import type {AppState} from './app-state.ts'
+import {annotationsOf, type KubeObject} from './kube/kube-object.ts'
+
+/** What annotations of an App object ask of the agent. */
+export interface AppOrders {
+  /** Seen, and not touched. */
+  suspended: boolean
+  /** Whatever the annotation that asks for a reconcile holds; another value asks again. */
+  requestedAt?: string
+}
+
+const REQUEST_ANNOTATIONS = ['reconcile.drawbridge.dev/requestedAt', 'reconcile.fluxcd.io/requestedAt']
+const SUSPEND_ANNOTATION = 'drawbridge.dev/suspend'
+
+/** Reads what an App object's annotations ask for. Where both ask for a reconcile, the values count together. */
+export function readOrders(object: KubeObject): AppOrders {
+  const annotations = annotationsOf(object)
+  const requests = REQUEST_ANNOTATIONS.flatMap((name) => annotations[name] ?? [])
+  return {
+    suspended: annotations[SUSPEND_ANNOTATION] === 'true',
+    ...(requests.length === 0 ? {} : {requestedAt: requests.join(' ')}),
+  }
+}
+
+/** Tells whether an app is to be left alone now. */
+export function isSuspended(ctx: Pick<AgentContext, 'orders'>, app: Pick<AppState, 'name'>): boolean {
+  return ctx.orders.get(app.name)?.suspended === true
+}

@@ -1,0 +1,261 @@
+import assert from 'node:assert/strict'
+import {execFile} from 'node:child_process'
+import {after, before, test} from 'node:test'
+import {promisify} from 'node:util'
+import {appType} from '#agent/app-definition.ts'
+import {KubeError} from '#agent/kube/kube-error.ts'
+import type {KubeObject} from '#agent/kube/kube-object.ts'
+import {cacheDirOf} from '#infra/local/cache-dir.ts'
+import {findRendererTools} from '#infra/local/find-renderer-tools.ts'
+import {childObject, isJsonObject, type JsonObject} from '#shared/model/manifest.ts'
+import {
+  applyAs,
+  configMap,
+  createTestBridge,
+  deployment,
+  namespace,
+  startTestCluster,
+  type TestBridge,
+  type TestCluster,
+  types,
+  waitUntil,
+} from './start-test-agent.ts'
+
+let cluster: TestCluster
+before(async () => {
+  cluster = await startTestCluster()
+})
+after(() => cluster.stop())
+
+const eventType = {group: 'events.k8s.io', version: 'v1', kind: 'Event', plural: 'events', namespaced: true}
+
+async function appObject(bridge: TestBridge, name: string): Promise<KubeObject | 'absent'> {
+  try {
+    return await cluster.admin.get(appType, {namespace: bridge.agentNamespace, name}, 'whole')
+  } catch {
+    return 'absent'
+  }
+}
+
+const statusOf = async (bridge: TestBridge, name: string): Promise<JsonObject> => {
+  const found = await appObject(bridge, name)
+  return (found === 'absent' ? undefined : childObject(found, 'status')) ?? {}
+}
+
+function condition(status: JsonObject, type: string): JsonObject | undefined {
+  const conditions = Array.isArray(status.conditions) ? status.conditions : []
+  return conditions.filter(isJsonObject).find((candidate) => candidate.type === type)
+}
+
+async function waitForCondition(bridge: TestBridge, name: string, type: string, wanted: string): Promise<JsonObject> {
+  let status: JsonObject = {}
+  await waitUntil(
+    async () => {
+      status = await statusOf(bridge, name)
+      return condition(status, type)?.status === wanted
+    },
+    () => `${type}=${wanted} of ${name}: ${JSON.stringify(status)}`,
+  )
+  return status
+}
+
+async function annotate(bridge: TestBridge, name: string, annotations: Record<string, string>): Promise<void> {
+  const body = {
+    apiVersion: 'drawbridge.dev/v1alpha1',
+    kind: 'App',
+    metadata: {name, namespace: bridge.agentNamespace, annotations},
+  }
+  await applyAs(cluster.admin, 'kubectl-annotate', appType, body)
+}
+
+const dataOf = async (name: string) => {
+  const found = await cluster.admin.get(types.configMap, {namespace: name, name: 'x'}, 'whole')
+  return found === 'absent' ? 'absent' : JSON.stringify(childObject(found, 'data'))
+}
+
+const appOf = (name: string, value = '1') => ({
+  [name]: {manifests: [namespace(name), configMap(name, 'x', {a: value})]},
+})
+
+test('shows an app as an App object that kubectl lists and waits for', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  bridge.startAgent()
+  const desired = await bridge.publish(appOf('shown'))
+  const status = await waitForCondition(bridge, 'shown', 'Ready', 'True')
+  const [app] = desired.apps
+  assert.ok(app?.state === 'present')
+  assert.equal(status.lastAppliedRevision, app.revision)
+  assert.equal(status.lastAttemptedRevision, app.revision)
+  assert.equal(status.observedGeneration, 1)
+  assert.deepEqual(status.inventory, {count: 2})
+  assert.equal(status.health, 'Current')
+  assert.equal(condition(status, 'Ready')?.reason, 'ReconciliationSucceeded')
+  assert.equal(condition(status, 'Healthy')?.status, 'True')
+  assert.equal(condition(status, 'Reconciling'), undefined)
+  assert.ok(Array.isArray(status.history) && isJsonObject(status.history[0]))
+  assert.equal(status.history[0].lastReconciledStatus, 'ReconciliationSucceeded')
+
+  const {kubectl} = await findRendererTools({env: process.env, cacheDir: cacheDirOf(process.env)})
+  const run = (...args: string[]) =>
+    promisify(execFile)(kubectl, ['--kubeconfig', cluster.cluster.kubeconfigFile, ...args], {timeout: 20_000})
+  const {stdout} = await run('get', 'apps.drawbridge.dev', '-n', bridge.agentNamespace)
+  assert.match(stdout, /^NAME +REVISION +READY +HEALTH +DRIFT +AGE\n/)
+  assert.match(stdout, new RegExp(`\\nshown +${app.revision} +True +Current +0 `))
+  await run('wait', '--for=condition=Ready', 'apps.drawbridge.dev/shown', '-n', bridge.agentNamespace, '--timeout=5s')
+})
+
+test('says what fails, what stalls and what is healthy by conditions', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  bridge.startAgent({
+    ports: {
+      policy: (app) => (app.name === 'stalls' ? {allowed: false, reason: 'not here'} : {allowed: true}),
+    },
+  })
+  await bridge.publish({
+    fails: {manifests: [configMap('not-there', 'x')]},
+    stalls: {manifests: [namespace('stalls')]},
+    waits: {manifests: [namespace('waits'), deployment('waits', 'web')]},
+  })
+  const fails = await waitForCondition(bridge, 'fails', 'Ready', 'False')
+  assert.match(String(condition(fails, 'Ready')?.message), /namespaces "not-there" not found/)
+  assert.equal(condition(fails, 'Reconciling')?.reason, 'ProgressingWithRetry')
+  const stalls = await waitForCondition(bridge, 'stalls', 'Stalled', 'True')
+  assert.match(String(condition(stalls, 'Stalled')?.message), /not here/)
+  assert.equal(condition(stalls, 'Reconciling'), undefined)
+  const waits = await waitForCondition(bridge, 'waits', 'Reconciling', 'True')
+  assert.equal(condition(waits, 'Ready')?.status, 'Unknown')
+  assert.equal(waits.health, 'InProgress')
+})
+
+test('writes no status where nothing changed, not even after a restart', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const first = bridge.startAgent()
+  await bridge.publish(appOf('quiet'))
+  await waitForCondition(bridge, 'quiet', 'Ready', 'True')
+  await first.stop()
+  const before = await appObject(bridge, 'quiet')
+  const second = bridge.startAgent()
+  await second.waitFor({event: 'healthy'}, {timeoutMs: 2_000}).catch(() => undefined)
+  await second.stop()
+  const afterwards = await appObject(bridge, 'quiet')
+  assert.ok(before !== 'absent' && afterwards !== 'absent')
+  assert.equal(afterwards.metadata.resourceVersion, before.metadata.resourceVersion)
+  const own = second.requests.filter(({path}) => /^\/apis\/(apiextensions|drawbridge\.dev)/.test(path))
+  assert.ok(own.length > 0)
+  assert.deepEqual(
+    own.filter(({method}) => method !== 'GET'),
+    [],
+  )
+})
+
+test('reconciles when an annotation asks for it, and says that it did', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const agent = bridge.startAgent({config: {pollIntervalSeconds: 3_600}})
+  await bridge.publish(appOf('asked'))
+  await waitForCondition(bridge, 'asked', 'Ready', 'True')
+  // Nobody tells of the new version but the annotation.
+  await bridge.publish(appOf('asked', '2'), {notify: false})
+  await annotate(bridge, 'asked', {'reconcile.fluxcd.io/requestedAt': '2026-01-01T00:00:00Z'})
+  await agent.waitFor({event: 'applied', app: 'asked'}, {after: agent.events.length})
+  assert.equal(await dataOf('asked'), '{"a":"2"}')
+  await waitUntil(
+    async () => (await statusOf(bridge, 'asked')).lastHandledReconcileAt === '2026-01-01T00:00:00Z',
+    'that the request is marked as handled',
+  )
+  await annotate(bridge, 'asked', {'reconcile.drawbridge.dev/requestedAt': 'again'})
+  await waitUntil(
+    async () => (await statusOf(bridge, 'asked')).lastHandledReconcileAt === 'again',
+    'that the second request is marked as handled',
+  )
+})
+
+test('leaves a suspended app alone, tells its drift, and goes on when it is resumed', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const first = bridge.startAgent()
+  await bridge.publish(appOf('paused'))
+  await waitForCondition(bridge, 'paused', 'Ready', 'True')
+  await annotate(bridge, 'paused', {'drawbridge.dev/suspend': 'true'})
+  await waitUntil(async () => (await statusOf(bridge, 'paused')).suspended === true, 'that it is suspended')
+  await first.stop()
+  // Suspended outlives the agent, and holds from the first moment of the next.
+  const second = bridge.startAgent()
+  await applyAs(cluster.admin, 'kubectl-edit', types.configMap, configMap('paused', 'x', {a: 'theirs'}))
+  await second.waitFor({event: 'drifted', object: '/ConfigMap/paused/x'})
+  await waitUntil(async () => (await statusOf(bridge, 'paused')).drift === 1, 'the drift in the status')
+  await bridge.publish(appOf('paused', '2'))
+  await second.waitFor({event: 'pulled', app: 'paused'})
+  await waitUntil(() => bridge.report()?.apps[0]?.suspended === true, 'the report to say that it is suspended')
+  await annotate(bridge, 'paused', {'drawbridge.dev/suspend': 'true', 'reconcile.drawbridge.dev/requestedAt': 'now'})
+  await waitUntil(
+    async () => (await statusOf(bridge, 'paused')).lastHandledReconcileAt === 'now',
+    'that it was looked at once more',
+  )
+  assert.equal(await dataOf('paused'), '{"a":"theirs"}')
+  assert.ok(!second.events.some(({event}) => event === 'applied' || event === 'healed'))
+  await annotate(bridge, 'paused', {})
+  await second.waitFor({event: 'applied', app: 'paused'})
+  assert.equal(await dataOf('paused'), '{"a":"2"}')
+})
+
+test('takes the App object away with the app', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const agent = bridge.startAgent()
+  await bridge.publish(appOf('leaves'))
+  await waitForCondition(bridge, 'leaves', 'Ready', 'True')
+  await bridge.publish({}, {removed: {leaves: 'Delete'}})
+  await agent.waitFor({event: 'removed', app: 'leaves'})
+  await waitUntil(async () => (await appObject(bridge, 'leaves')) === 'absent', 'that the App object is gone')
+})
+
+test('works without a right to the definition, and shows apps where it may', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const agent = bridge.startAgent({
+    onRequest({path, what}) {
+      if (/^\/apis\/(apiextensions|drawbridge\.dev|events\.k8s\.io)/.test(path))
+        throw new KubeError('FORBIDDEN', `${what}: no`)
+    },
+  })
+  await bridge.publish(appOf('tenant'))
+  await agent.waitFor({event: 'healthy', app: 'tenant'})
+  assert.ok(agent.lines.some((line) => /the definition apps\.drawbridge\.dev cannot be kept/.test(line)))
+})
+
+test('records Events of what changed, about the App, without a value of a Secret', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const agent = bridge.startAgent()
+  const secretOf = (password: string) => ({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: {name: 'key', namespace: 'told'},
+    data: {password: Buffer.from(password).toString('base64')},
+  })
+  const app = {told: {manifests: [namespace('told'), configMap('told', 'x', {a: '1'}), secretOf('oursecret')]}}
+  await bridge.publish(app)
+  await agent.waitFor({event: 'healthy', app: 'told'})
+  await applyAs(cluster.admin, 'kubectl-edit', types.secret, secretOf('theirsecret'))
+  await agent.waitFor({event: 'healed', object: '/Secret/told/key'})
+  await bridge.publish({told: {manifests: app.told.manifests.filter(({kind}) => kind !== 'ConfigMap')}})
+  await agent.waitFor({event: 'pruned', app: 'told'})
+  await bridge.publish({told: {manifests: [configMap('not-there', 'x')]}})
+  await agent.waitFor({event: 'failed', app: 'told'})
+  await agent.stop()
+  const {items} = await cluster.admin.list(eventType, {detail: 'whole', namespace: bridge.agentNamespace})
+  const reasons = new Set(items.map(({reason}) => reason))
+  for (const reason of ['ReconciliationSucceeded', 'DriftDetected', 'DriftHealed', 'Pruned', 'ReconciliationFailed']) {
+    assert.ok(reasons.has(reason), `${reason} among ${[...reasons].join(', ')}`)
+  }
+  const drifted = items.find(({reason}) => reason === 'DriftDetected')
+  assert.equal(childObject(drifted, 'regarding')?.name, 'told')
+  assert.equal(childObject(drifted, 'regarding')?.uid, (await appUid(bridge, 'told')) ?? 'none')
+  assert.deepEqual(childObject(drifted, 'related'), {kind: 'Secret', namespace: 'told', name: 'key', apiVersion: 'v1'})
+  assert.equal(drifted?.type, 'Warning')
+  for (const value of ['oursecret', 'theirsecret']) {
+    for (const form of [value, Buffer.from(value).toString('base64')])
+      assert.ok(!JSON.stringify(items).includes(form), `${form} is shown`)
+  }
+})
+
+async function appUid(bridge: TestBridge, name: string): Promise<string | undefined> {
+  const found = await appObject(bridge, name)
+  return found === 'absent' ? undefined : found.metadata.uid
+}
