@@ -72,8 +72,11 @@ test('is not told as healthy before the cluster remembers what was applied', asy
   await bridge.publish({durable: {manifests: [configMap('default', 'durable', {v: '1'})]}})
   await agent.waitFor({event: 'applied', app: 'durable'})
   await waitUntil(() => inventories === 2, 'the inventory on its way')
-  await edit('durable')
+  // Gone and back again: its health changes twice meanwhile.
+  const target = {namespace: 'default', name: 'durable'}
+  await cluster.admin.delete(types.configMap, target, {propagation: 'Background'})
   await agent.waitFor({event: 'healed', app: 'durable'})
+  await sleep(200)
   assert.equal(
     agent.events.some(({event}) => event === 'healthy'),
     false,
