@@ -1,4 +1,5 @@
 import type {ResourceType} from '#agent/kube/kube-client.ts'
+import {waitUntil} from '#infra/local/wait-until.ts'
 import type {JsonObject} from '#shared/model/manifest.ts'
 import {childObject} from '#shared/model/manifest.ts'
 import {type BenchStack, readCpuSeconds, readMemory} from './bench-stack.ts'
@@ -40,7 +41,9 @@ export async function measureFirstApply(bench: BenchStack, rounds: number): Prom
   const objects = largeApp()
   const resources = new Set(['configmaps', 'deployments'])
   for (let round = 0; round < rounds; round++) {
+    await awaitCalm(bench)
     raw.push(await applyRaw(bench, `raw-${round}`))
+    await awaitCalm(bench)
     const pid = bench.stack.agents.get('bench')?.processId() ?? 0
     const before = await countRequests(bench.transport, resources)
     const cpuBefore = await readCpuSeconds(pid)
@@ -95,6 +98,22 @@ async function pushLarge(
     {since, timeoutMilliseconds: 120_000},
   )
   return {applySeconds: (applied - verified) / 1000, pushSeconds: (applied - start) / 1000}
+}
+
+/** Waits until the controllers have dealt with the last 200 Deployments: their writes would fall into the next measurement. */
+async function awaitCalm({transport}: BenchStack): Promise<void> {
+  let writes = -1
+  const calm = await waitUntil(
+    async () => {
+      const counts = await countRequests(transport, new Set(['deployments', 'replicasets']))
+      const now = [...counts.values()].reduce((sum, count) => sum + count, 0)
+      const same = now === writes
+      writes = now
+      return same || undefined
+    },
+    {timeoutMilliseconds: 60_000, everyMilliseconds: 1_000},
+  )
+  if (calm === undefined) throw new Error('the controllers did not come to rest within 60 s')
 }
 
 async function applyRaw({client}: BenchStack, namespace: string): Promise<number> {
