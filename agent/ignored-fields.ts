@@ -6,10 +6,12 @@ import type {KubeClient, ResourceType} from './kube/kube-client.ts'
 import {FIELD_MANAGER} from './marks.ts'
 import type {PlannedObject} from './plan-objects.ts'
 
+type Ignoring = {sync: Pick<PresentApp['sync'], 'ignoreDifferences'>}
+
 const compiled = new WeakMap<object, IgnoreRules>()
 
 /** What an app leaves to others in one of its objects; undefined where that is nothing. Throws `IgnoreRuleError`. */
-export function ignoredFields(app: PresentApp, ref: ObjectRef): IgnoredFields | undefined {
+export function ignoredFields(app: Ignoring, ref: ObjectRef): IgnoredFields | undefined {
   const rules = app.sync.ignoreDifferences
   if (rules === undefined || rules.length === 0) return undefined
   const known = compiled.get(rules) ?? compileIgnoreRules(rules)
@@ -23,7 +25,7 @@ export function ignoredFields(app: PresentApp, ref: ObjectRef): IgnoredFields | 
  */
 export async function objectToSend(
   kube: Pick<KubeClient, 'get'>,
-  app: PresentApp,
+  app: Ignoring,
   type: ResourceType,
   object: PlannedObject,
 ): Promise<PlannedObject> {

@@ -39,7 +39,7 @@ export function addDiffCommand(program: Command, io: CliIo, done: (status: ExitS
     .addHelpText(
       'after',
       `
-Objects are listed in the order of the apply: + create, ~ update, - prune, = kept though no longer declared, ! refused.
+Objects are listed in the order of the apply: + create, ~ update, ± make anew, - prune, > hook, = kept though no longer declared, ! refused.
 No value of a Secret is shown, in no format. Exit status: 0 nothing would change, 1 something would, 2 an error.`,
     )
     .action(async (options: DiffOptions) => {
@@ -87,7 +87,7 @@ async function diffCluster(
       compared.push({app: app.app, changes})
     }
     const actions = new Set(compared.flatMap(({changes}) => changes.map(({action}) => action)))
-    const differs = actions.has('create') || actions.has('update') || actions.has('prune')
+    const differs = actions.has('create') || actions.has('update') || actions.has('recreate') || actions.has('prune')
     const status = problems.length > 0 || actions.has('refused') ? 2 : differs ? 1 : 0
     return {cluster, revision, apps: compared, status}
   } finally {
@@ -102,11 +102,13 @@ async function planAll(ports: DiffPorts, apps: readonly RenderedApp[]): Promise<
     if (bundle === undefined) continue
     const {manifests} = parseBundle(bundle.bytes)
     const plan = await planObjects(manifests, {app: name, namespace: spec.namespace, discovery: ports.discovery})
-    for (const key of plan.objects.keys()) declared.set(key, [...(declared.get(key) ?? []), name])
+    const keys = [plan.objects, plan.once, plan.hooks].flatMap((map) => [...map.keys()])
+    for (const key of [...keys, ...plan.untouched]) declared.set(key, [...(declared.get(key) ?? []), name])
     const made = [...plan.objects.values()].filter(({ref}) => ref.kind === 'Namespace' && ref.group === '')
     const asked = spec.createNamespace && spec.namespace !== undefined ? [spec.namespace] : []
     planned.set(name, {
       name,
+      sync: spec.sync,
       planned: plan,
       ownNamespaces: new Set([...made.map(({ref}) => ref.name), ...asked]),
       declaredBy: (key) => declared.get(key) ?? [],

@@ -12,12 +12,16 @@ export interface FieldChange {
 }
 
 /**
- * What an apply would do with one object. `keep`: no longer declared, and left all the same; `refused`: the API server or
+ * What an apply would do with one object. `recreate`: deleted and made anew, as its annotation asks for where a field cannot be
+ * changed; `hook`: it runs with a bundle that is new, and is not kept; `keep`: no longer declared, and left all the same; `refused`: the API server or
  * Drawbridge would not do it.
  */
 export interface ObjectChange {
-  action: 'create' | 'update' | 'unchanged' | 'prune' | 'keep' | 'refused'
+  action: 'create' | 'update' | 'recreate' | 'hook' | 'unchanged' | 'prune' | 'keep' | 'refused'
   ref: ObjectRef
+  /** Argo CD's phase and wave, where it is not a prune. */
+  phase?: string
+  wave?: number
   /** The place of its stage in the order of the apply, from 1; prunes come after all of them, in their own order. */
   stage: number
   fields: FieldChange[]

@@ -1,14 +1,16 @@
 import {unknownKind} from '#agent/apply-objects.ts'
+import {objectToSend} from '#agent/ignored-fields.ts'
 import type {Discovery} from '#agent/kube/discovery.ts'
-import type {KubeClient} from '#agent/kube/kube-client.ts'
-import {isKubeError} from '#agent/kube/kube-error.ts'
+import type {KubeClient, ResourceType} from '#agent/kube/kube-client.ts'
+import {isImmutableError, isKubeError} from '#agent/kube/kube-error.ts'
 import {type KubeObject, labelOf, metaText} from '#agent/kube/kube-object.ts'
 import type {ConcurrencyLimit} from '#agent/limit-concurrency.ts'
 import {APP_LABEL, FIELD_MANAGER} from '#agent/marks.ts'
 import type {PlannedBundle, PlannedObject} from '#agent/plan-objects.ts'
+import type {PresentApp} from '#shared/model/desired-state.ts'
 import {describeError} from '#shared/model/drawbridge-error.ts'
 import {isJsonObject, type JsonObject} from '#shared/model/manifest.ts'
-import type {ObjectChange} from './change.ts'
+import type {FieldChange, ObjectChange} from './change.ts'
 import {maskedChanges} from './mask-fields.ts'
 
 /** What a comparison needs of the cluster. */
@@ -21,6 +23,7 @@ export interface DiffPorts {
 /** One app, made ready to be compared. */
 export interface DiffApp {
   name: string
+  sync: Pick<PresentApp['sync'], 'ignoreDifferences'>
   planned: PlannedBundle
   /** Namespaces that the apply itself makes. */
   ownNamespaces: ReadonlySet<string>
@@ -28,47 +31,68 @@ export interface DiffApp {
   declaredBy: (key: string) => readonly string[]
 }
 
+type Place = Pick<ObjectChange, 'stage' | 'phase' | 'wave'>
+
 /** Compares each object of an app with what the API server would make of it: a dry run of the agent's own apply. */
 export async function diffObjects(ports: DiffPorts, app: DiffApp): Promise<ObjectChange[]> {
-  const stages = app.planned.stages.flatMap((objects, index) => objects.map((object) => ({object, stage: index + 1})))
-  return Promise.all(stages.map(({object, stage}) => ports.limit.run(() => diffObject(ports, app, object, stage))))
+  const stages = app.planned.steps
+    .filter(({phase}) => phase !== 'SyncFail')
+    .flatMap(({phase, wave, stages: ofStep}) => ofStep.map((stage) => ({...stage, phase, wave})))
+  const changes = stages.flatMap(({objects, hooks, phase, wave}, index): (ObjectChange | Promise<ObjectChange>)[] => {
+    const place: Place = {stage: index + 1, phase, wave}
+    const reason = `runs in ${phase} when its bundle is new`
+    return [
+      ...objects.map((object) => ports.limit.run(() => diffObject(ports, app, object, place))),
+      ...hooks.map(({object}): ObjectChange => ({action: 'hook', ref: object.ref, ...place, fields: [], reason})),
+    ]
+  })
+  return Promise.all(changes)
 }
 
-async function diffObject(ports: DiffPorts, app: DiffApp, object: PlannedObject, stage: number): Promise<ObjectChange> {
-  const {type, ref} = object
-  const refused = (reason: string): ObjectChange => ({action: 'refused', ref, stage, fields: [], reason})
-  if (type === undefined) return refused(unknownKind(object))
+async function diffObject(ports: DiffPorts, app: DiffApp, object: PlannedObject, place: Place): Promise<ObjectChange> {
+  const {type, ref, rules} = object
+  const change = (action: ObjectChange['action'], fields: FieldChange[] = [], reason?: string): ObjectChange => ({
+    action,
+    ref,
+    ...place,
+    fields,
+    ...(reason === undefined ? {} : {reason}),
+  })
+  if (type === undefined) return change('refused', [], unknownKind(object))
   try {
     const live = await ports.kube.get(type, ref, 'whole')
+    if (live !== 'absent' && rules.mode === 'once') return change('unchanged')
     const owner = live === 'absent' ? undefined : labelOf(live, APP_LABEL)
     const rival = owner === undefined || owner === app.name ? undefined : owner
     if (rival !== undefined && app.declaredBy(object.key).includes(rival)) {
-      return refused(`app ${rival} owns it and declares it too; keep it in one of the two`)
+      return change('refused', [], `app ${rival} owns it and declares it too; keep it in one of the two`)
     }
-    const wanted = await dryRun(ports, app, object)
-    if (live === 'absent') {
-      return {action: 'create', ref, stage, fields: maskedChanges(identityOf(object), parseBody(object))}
-    }
-    if (metaText(live, 'deletionTimestamp') !== '') return refused('it is being deleted')
-    if (wanted === 'not-yet') return {action: 'unchanged', ref, stage, fields: []}
+    const wanted = await dryRun(ports, app, type, object)
+    if (live === 'absent') return change('create', maskedChanges(identityOf(object), parseBody(object)))
+    if (metaText(live, 'deletionTimestamp') !== '') return change('refused', [], 'it is being deleted')
+    if (wanted === 'not-yet') return change('unchanged')
     const fields = maskedChanges(withKind(live, object), withKind(wanted, object))
-    return {
-      action: fields.length === 0 ? 'unchanged' : 'update',
-      ref,
-      stage,
+    return change(
+      fields.length === 0 ? 'unchanged' : 'update',
       fields,
-      ...(rival === undefined ? {} : {reason: `moves here from app ${rival}`}),
-    }
+      rival === undefined ? undefined : `moves here from app ${rival}`,
+    )
   } catch (error) {
-    return refused(describeError(error))
+    const anew = rules.force && isImmutableError(error)
+    return change(anew ? 'recreate' : 'refused', [], describeError(error))
   }
 }
 
 /** `not-yet`: it cannot be tried before what the same apply makes first is there, its namespace or its definition. */
-async function dryRun(ports: DiffPorts, app: DiffApp, object: PlannedObject): Promise<KubeObject | 'not-yet'> {
-  const {type, ref, body, defined} = object
-  if (type === undefined) return 'not-yet'
+async function dryRun(
+  ports: DiffPorts,
+  app: DiffApp,
+  type: ResourceType,
+  object: PlannedObject,
+): Promise<KubeObject | 'not-yet'> {
+  const {ref, defined} = object
   try {
+    const {body} = await objectToSend(ports.kube, app, type, object)
     return await ports.kube.apply(type, ref, body, {
       fieldManager: FIELD_MANAGER,
       force: true,

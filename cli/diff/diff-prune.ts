@@ -3,6 +3,7 @@ import {createInventoryStore} from '#agent/inventory-store.ts'
 import {isKubeError} from '#agent/kube/kube-error.ts'
 import {annotationsOf, labelOf, metaText} from '#agent/kube/kube-object.ts'
 import {APP_LABEL} from '#agent/marks.ts'
+import {declares} from '#agent/plan-objects.ts'
 import {describeError} from '#shared/model/drawbridge-error.ts'
 import {type ObjectRef, refKey} from '#shared/model/object-ref.ts'
 import {guardPrune} from '#shared/plan/guard-prune.ts'
@@ -46,10 +47,10 @@ export async function diffPrune(
 ): Promise<ObjectChange[]> {
   if (!options.prune) return []
   const former = inventories === undefined ? await findLabelled(ports, app.name) : (inventories.get(app.name) ?? [])
-  const gone = former.filter(({ref}) => !app.planned.objects.has(refKey(ref)))
+  const gone = former.filter(({ref}) => !declares(app.planned, refKey(ref)))
   const entries = new Map(gone.map((entry) => [refKey(entry.ref), entry]))
   const ours = new Set(entries.keys())
-  const first = app.planned.stages.length + 1
+  const first = app.planned.steps.reduce((stages, step) => stages + step.stages.length, 1)
   const stages = pruneOrder(gone.map(({ref}) => ref))
   const changes = await Promise.all(
     stages.flatMap((refs, index) =>

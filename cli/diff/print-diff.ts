@@ -3,8 +3,26 @@ import {formatRef} from '#shared/model/object-ref.ts'
 import {type CliIo, paint} from '../io.ts'
 import type {AppChanges, FieldChange, ObjectChange} from './change.ts'
 
-const signs = {create: '+', update: '~', prune: '-', keep: '=', refused: '!', unchanged: ' '} as const
-const colors = {create: 'green', update: 'yellow', prune: 'red', keep: 'dim', refused: 'red', unchanged: 'dim'} as const
+const signs = {
+  create: '+',
+  update: '~',
+  recreate: '±',
+  hook: '>',
+  prune: '-',
+  keep: '=',
+  refused: '!',
+  unchanged: ' ',
+} as const
+const colors = {
+  create: 'green',
+  update: 'yellow',
+  recreate: 'red',
+  hook: 'cyan',
+  prune: 'red',
+  keep: 'dim',
+  refused: 'red',
+  unchanged: 'dim',
+} as const
 const MAX_VALUE_LENGTH = 160
 
 /** Prints for people what each app's apply would do, in the order in which it would. Unchanged objects are only counted. */
@@ -16,7 +34,9 @@ export function printDiff(io: CliIo, apps: readonly AppChanges[]): void {
       if (change.action === 'unchanged') continue
       if (change.stage !== stage) {
         stage = change.stage
-        io.out(paint(io, 'dim', `  stage ${stage}\n`))
+        const {phase, wave} = change
+        const where = phase === undefined ? 'prune' : wave === 0 ? phase : `${phase}, wave ${wave}`
+        io.out(paint(io, 'dim', `  stage ${stage} (${where})\n`))
       }
       const reason = change.reason === undefined ? '' : `: ${change.reason}`
       io.out(`${paint(io, colors[change.action], `  ${signs[change.action]} ${formatRef(change.ref)}`)}${reason}\n`)
@@ -31,6 +51,8 @@ export function summarize(changes: readonly ObjectChange[]): string {
   const words = {
     create: 'to create',
     update: 'to update',
+    recreate: 'to make anew',
+    hook: 'hook(s)',
     prune: 'to prune',
     keep: 'kept though no longer declared',
     refused: 'refused',

@@ -145,7 +145,7 @@ test('writes nothing, and shows no value of a Secret, neither old nor new', asyn
   const compare = async (password: string) => {
     const manifests = [namespace('secrets'), secretOf(password)]
     const planned = await planObjects(manifests, {app: 'secrets', namespace: undefined, discovery: ports.discovery})
-    const app = {name: 'secrets', planned, ownNamespaces: new Set(['secrets']), declaredBy: () => []}
+    const app = {name: 'secrets', sync: {}, planned, ownNamespaces: new Set(['secrets']), declaredBy: () => []}
     const changes = await diffObjects(ports, app)
     const io = {out: (text: string) => void shown.push(text), err: () => undefined, env: {}, cwd: '/', color: false}
     printDiff({...io, signal: t.signal}, [{app: 'secrets', changes}])
@@ -198,6 +198,52 @@ test("lists a prune by the agent's inventory, last, and what stays though no lon
   assert.deepEqual(brief(changes).slice(0, 2), ['unchanged Namespace pruned', 'unchanged ConfigMap settings'])
   assert.deepEqual(brief(changes).slice(2).sort(), ['keep ConfigMap kept', 'prune ConfigMap old'])
   assert.match(changes.find(({action}) => action === 'keep')?.reason ?? '', /drawbridge\.dev\/prune=disabled/)
+})
+
+test('heeds phases, waves and hooks, and what annotations ask for single objects', async (t) => {
+  const object = (name: string, annotations: Record<string, string>, more: object = {data: {a: '1'}}): Manifest => ({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: {name, namespace: 'ruled', annotations},
+    ...more,
+  })
+  const ruled = (changed: boolean): Manifest[] => [
+    namespace('ruled'),
+    object('late', {'argocd.argoproj.io/sync-wave': '5'}, {data: {a: changed ? '2' : '1'}}),
+    object('hook', {'argocd.argoproj.io/hook': 'PreSync'}),
+    object('once', {'kustomize.toolkit.fluxcd.io/ssa': 'IfNotPresent'}, {data: {a: changed ? '2' : '1'}}),
+    object('anew', {'kustomize.toolkit.fluxcd.io/force': 'enabled'}, {immutable: true, data: {a: changed ? '2' : '1'}}),
+    object('fixed', {}, {immutable: true, data: {a: changed ? '2' : '1'}}),
+  ]
+  const bridge = await createTestBridge(cluster, t)
+  const agent = bridge.startAgent()
+  await bridge.publish({ruled: {manifests: ruled(false)}})
+  await agent.waitFor({event: 'healthy', app: 'ruled'})
+  await agent.stop()
+  const ports = {
+    kube: cluster.admin,
+    discovery: createDiscovery(cluster.admin),
+    limit: createConcurrencyLimit(4),
+  }
+  const planned = await planObjects(ruled(true), {app: 'ruled', namespace: undefined, discovery: ports.discovery})
+  const changes = await diffObjects(ports, {
+    name: 'ruled',
+    sync: {},
+    planned,
+    ownNamespaces: new Set(),
+    declaredBy: () => [],
+  })
+  const actions = new Map(changes.map(({action, ref}) => [ref.name, action]))
+  assert.deepEqual(Object.fromEntries(actions), {
+    ruled: 'unchanged',
+    hook: 'hook',
+    once: 'unchanged',
+    anew: 'recreate',
+    fixed: 'refused',
+    late: 'update',
+  })
+  assert.deepEqual([changes.at(-1)?.ref.name, changes.at(-1)?.wave], ['late', 5])
+  assert.ok((changes.find(({action}) => action === 'hook')?.stage ?? 9) < (changes.at(-1)?.stage ?? 0))
 })
 
 test('says what the API server would refuse, and ends with 2', async () => {
