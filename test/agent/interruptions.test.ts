@@ -246,5 +246,7 @@ test('catches up to the last of many publications, however fast they come and wh
     )
   const next = bridge.startAgent()
   await waitUntil(async () => JSON.stringify(await stateOf(space)) === '["a=a:{\\"v\\":\\"14\\"}"]', 'the last one')
+  // The object is there a moment before the agent tells that it is.
+  await next.waitFor({event: 'healthy', app: 'a'})
   assert.equal(next.events.filter(({event, app}) => event === 'applied' && app === 'a').length, 1)
 })
