@@ -18,6 +18,13 @@ import type {ConcurrencyLimit} from './limit-concurrency.ts'
 import type {LiveIndex} from './live-index.ts'
 import type {Telemetry} from './telemetry.ts'
 
+/** What a line of the log is about, as fields of their own. `object` is a `refKey`. */
+export interface LogSubject {
+  app?: string
+  revision?: string
+  object?: string
+}
+
 /** What the agent is handed from outside. */
 export interface AgentPorts {
   kube: KubeClient
@@ -33,7 +40,7 @@ export interface AgentPorts {
   limit: ConcurrencyLimit
   telemetry: Telemetry
   /** A line for people who debug; never holds a Secret value. */
-  log: (level: 'debug' | 'info' | 'warn', message: string) => void
+  log: (level: 'debug' | 'info' | 'warn', message: string, about?: LogSubject) => void
 }
 
 export interface DesiredCondition {
@@ -81,6 +88,15 @@ export interface Telling {
   message?: string
   object?: ObjectRef
   code?: string
+}
+
+/** The fields of a log line that is about an app, or one of its objects. */
+export function aboutApp({name, target}: Pick<AppState, 'name' | 'target'>, object?: string): LogSubject {
+  return {
+    app: name,
+    ...(target?.state === 'present' ? {revision: target.revision} : {}),
+    ...(object === undefined ? {} : {object}),
+  }
 }
 
 /** Puts an entry into an app's inventory. */

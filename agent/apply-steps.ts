@@ -1,5 +1,5 @@
 import {describeError} from '#shared/model/drawbridge-error.ts'
-import {type AgentContext, keepEntry} from './agent-context.ts'
+import {type AgentContext, aboutApp, keepEntry} from './agent-context.ts'
 import {AppFailure} from './app-failure.ts'
 import {type AppState, impersonatedUser, type LoadedBundle} from './app-state.ts'
 import {type ApplyFailure, applyObjects} from './apply-objects.ts'
@@ -124,7 +124,7 @@ export async function runSyncFail(run: StepRun): Promise<void> {
       await saveInventory(ctx, app)
       await applyStep(run, {step, stages, fresh: true})
     } catch (error) {
-      ctx.ports.log('warn', `app ${app.name}: ${describeError(error)}`)
+      ctx.ports.log('warn', `app ${app.name}: ${describeError(error)}`, aboutApp(app))
     }
   }
 }

@@ -27,7 +27,7 @@ export async function countHeld(
     const instances = definedType(childObject(object, 'spec'))
     return instances === undefined ? 'unknown' : await countOfType(kube, instances, undefined, ours)
   } catch (error) {
-    ports.log('warn', `cannot tell what ${kind} ${ref.name} holds: ${describeError(error)}`)
+    ports.log('warn', `cannot tell what ${kind} ${ref.name} holds: ${describeError(error)}`, {object: refKey(ref)})
     return 'unknown'
   }
 }

@@ -3,7 +3,7 @@ import {describeError} from '#shared/model/drawbridge-error.ts'
 import {formatRef} from '#shared/model/object-ref.ts'
 import {diffFields} from '#shared/plan/diff-fields.ts'
 import {managersOf} from '#shared/plan/fingerprint-fields.ts'
-import type {AgentContext} from './agent-context.ts'
+import {type AgentContext, aboutApp} from './agent-context.ts'
 import {isSuspended} from './app-orders.ts'
 import {type AppState, type Drift, impersonatedUser, type LoadedBundle} from './app-state.ts'
 import {applyObject} from './apply-objects.ts'
@@ -39,7 +39,7 @@ export function handleDrift(ctx: AgentContext, app: AppState, key: string): void
   void healWhileDrifted(ctx, app, key, policy)
     .catch((error: unknown) => {
       if (ctx.signal.aborted) return
-      ctx.ports.log('warn', `healing ${key} of app ${app.name}: ${describeError(error)}`)
+      ctx.ports.log('warn', `healing ${key} of app ${app.name}: ${describeError(error)}`, aboutApp(app, key))
       requestReconcile(ctx, app, 'soon')
     })
     .finally(() => {

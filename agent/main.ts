@@ -21,6 +21,7 @@ import {silentTelemetry} from './telemetry.ts'
 
 const REQUESTS_AT_ONCE = 16
 const MAX_STOP_MS = 4_500
+const warnings: ReadonlySet<string> = new Set(['drifted', 'refused', 'failed', 'rolledback'])
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const
 
 async function main(): Promise<void> {
@@ -61,13 +62,13 @@ async function createPorts(environment: AgentEnvironment, metrics: AgentMetrics 
     queue: createSqsReceiver({client: aws.sqs, queueUrl}),
     statusQueue: createSqsSender({client: aws.sqs, queueUrl: statusQueueUrl}),
     clock: systemClock,
-    journal: {record: (event) => writeLine({level: 'info', ...event})},
+    journal: {record: (event) => writeLine({level: warnings.has(event.event) ? 'warn' : 'info', ...event})},
     trustRoot: parseTrustRoot(JSON.parse(await readFile(trustRootFile, 'utf8'))),
     policy: protectAgentState(environment.config.namespace),
     limit,
-    log(level, message) {
+    log(level, message, about) {
       if (LEVELS.indexOf(level) < LEVELS.indexOf(logLevel)) return
-      writeLine({level, at: systemClock.now().toISOString(), message})
+      writeLine({level, at: systemClock.now().toISOString(), message, ...about})
     },
   }
 }

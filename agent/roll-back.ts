@@ -1,6 +1,6 @@
 import type {DesiredApp, PresentApp} from '#shared/model/desired-state.ts'
 import {describeError} from '#shared/model/drawbridge-error.ts'
-import type {AgentContext} from './agent-context.ts'
+import {type AgentContext, aboutApp} from './agent-context.ts'
 import type {AppState} from './app-state.ts'
 import type {HealthyBundle} from './healthy-store.ts'
 import {tellEvent} from './tell-event.ts'
@@ -70,6 +70,10 @@ function save(ctx: AgentContext, app: AppState): void {
   app.remembering = app.remembering
     .then(() => (ctx.signal.aborted ? undefined : ctx.healthy.save(app.name, record)))
     .catch((error: unknown) => {
-      ctx.ports.log('warn', `app ${app.name}: its last healthy bundle cannot be kept: ${describeError(error)}`)
+      ctx.ports.log(
+        'warn',
+        `app ${app.name}: its last healthy bundle cannot be kept: ${describeError(error)}`,
+        aboutApp(app),
+      )
     })
 }

@@ -1,5 +1,5 @@
 import {describeError} from '#shared/model/drawbridge-error.ts'
-import type {AgentContext} from './agent-context.ts'
+import {type AgentContext, aboutApp} from './agent-context.ts'
 import {AppFailure} from './app-failure.ts'
 import {isSuspended} from './app-orders.ts'
 import type {AppState} from './app-state.ts'
@@ -80,7 +80,11 @@ function tellFailure(ctx: AgentContext, app: AppState, error: unknown): void {
   const code = detail ?? (error instanceof AppFailure ? error.code : isKubeError(error) ? error.code : 'UNEXPECTED')
   const message = describeError(error)
   if (!(error instanceof AppFailure) && !isKubeError(error)) {
-    ctx.ports.log('warn', `app ${app.name}: ${error instanceof Error ? (error.stack ?? message) : message}`)
+    ctx.ports.log(
+      'warn',
+      `app ${app.name}: ${error instanceof Error ? (error.stack ?? message) : message}`,
+      aboutApp(app),
+    )
   }
   const reason = refused ? 'ArtifactRefused' : (reasons[code] ?? 'ReconciliationFailed')
   setCondition(ctx, app, 'False', reason, message)

@@ -4,7 +4,7 @@ import {canonicalJson} from '#shared/bundle/canonical-json.ts'
 import {digestOf} from '#shared/model/digest.ts'
 import {describeError} from '#shared/model/drawbridge-error.ts'
 import type {JsonObject} from '#shared/model/manifest.ts'
-import type {AgentContext} from './agent-context.ts'
+import {type AgentContext, aboutApp} from './agent-context.ts'
 import {appDefinition, appType, definitionType} from './app-definition.ts'
 import {readOrders} from './app-orders.ts'
 import type {AppState} from './app-state.ts'
@@ -119,7 +119,7 @@ export function createAppBoard(ctx: AgentContext, onRequest: () => void): AppBoa
     const suspends = (before?.suspended ?? false) !== orders.suspended
     const asks = orders.requestedAt !== before?.requestedAt && orders.requestedAt !== status?.lastHandledReconcileAt
     if (suspends) {
-      log('info', `app ${name} is ${orders.suspended ? 'suspended' : 'resumed'} by its annotation`)
+      log('info', `app ${name} is ${orders.suspended ? 'suspended' : 'resumed'} by its annotation`, aboutApp(app))
       app.abort?.abort()
     }
     if (asks) onRequest()

@@ -1,5 +1,5 @@
-import {formatRef, type ObjectRef} from '#shared/model/object-ref.ts'
-import type {AgentContext} from './agent-context.ts'
+import {formatRef, type ObjectRef, refKey} from '#shared/model/object-ref.ts'
+import {type AgentContext, aboutApp} from './agent-context.ts'
 import type {AppState} from './app-state.ts'
 import type {Change} from './plan-changes.ts'
 import type {PruneResult} from './prune-objects.ts'
@@ -19,7 +19,7 @@ export function tellPruned(ctx: AgentContext, app: AppState, {pruned, retained}:
   app.notice = message
   if (app.toldNotice === message) return
   app.toldNotice = message
-  ctx.ports.log('warn', `app ${app.name}: ${message}`)
+  ctx.ports.log('warn', `app ${app.name}: ${message}`, aboutApp(app, refKey(kept.ref)))
   tellEvent(ctx, app, {event: 'failed', at, object: kept.ref, code: kept.code, message})
 }
 

@@ -1,6 +1,6 @@
 import {setTimeout as sleep} from 'node:timers/promises'
 import {describeError} from '#shared/model/drawbridge-error.ts'
-import type {AgentContext} from './agent-context.ts'
+import {type AgentContext, aboutApp} from './agent-context.ts'
 import {verifyObject} from './heal-drift.ts'
 
 const LEAST_PAUSE_MS = 20
@@ -24,7 +24,7 @@ export async function verifySpread(ctx: AgentContext): Promise<void> {
       await pause(Math.max(LEAST_PAUSE_MS, intervalMs / objects.length))
       if (ctx.signal.aborted) return
       await verifyObject(ctx, app, key).catch((error: unknown) => {
-        ctx.ports.log('info', `cannot verify ${key} of app ${app.name}: ${describeError(error)}`)
+        ctx.ports.log('info', `cannot verify ${key} of app ${app.name}: ${describeError(error)}`, aboutApp(app, key))
       })
     }
   }
