@@ -77,8 +77,9 @@ test('the bundle starts alone, under the heap limit of the Deployment, and says 
   assert.match(result.stderr, /^the agent cannot start:\n {2}CLUSTER_NAME: /)
 })
 
+// CEL and the metrics are a quarter of it.
 test('the bundle is small, for it brings only what a pod uses', () => {
-  assert.ok(bundle.bytes < 1.6 * 1024 ** 2, `${bundle.bytes} bytes`)
+  assert.ok(bundle.bytes < 1.9 * 1024 ** 2, `${bundle.bytes} bytes`)
 })
 
 test('the heap, young objects and Node itself fit into the memory of the container', () => {
