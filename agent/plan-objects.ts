@@ -47,8 +47,6 @@ export interface PlannedStep {
 /** An app's objects, in the steps in which they are applied. */
 export interface PlannedBundle {
   steps: PlannedStep[]
-  /** The objects of all steps, hooks left out: what is applied one after the other. */
-  stages: PlannedObject[][]
   /** What is kept as declared. */
   objects: Map<string, PlannedObject>
   hooks: Map<string, PlannedHook>
@@ -75,7 +73,6 @@ export async function planObjects(
   }
   const bundle: PlannedBundle = {
     steps: [],
-    stages: [],
     objects: new Map(),
     hooks: new Map(),
     once: new Map(),
@@ -98,9 +95,6 @@ export async function planObjects(
       }),
     })),
   }))
-  bundle.stages = bundle.steps
-    .flatMap(({stages}) => stages.map(({objects}) => objects))
-    .filter((objects) => objects.length > 0)
   return bundle
 }
 
