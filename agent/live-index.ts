@@ -2,7 +2,6 @@ import type {Health} from '#shared/model/cluster-report.ts'
 import {describeError} from '#shared/model/drawbridge-error.ts'
 import {type ObjectRef, refKey} from '#shared/model/object-ref.ts'
 import {computeHealth} from '#shared/plan/compute-health.ts'
-import {fingerprintFields} from '#shared/plan/fingerprint-fields.ts'
 import {layerHealthRules} from '#shared/plan/health-rules/compile-health-rules.ts'
 import type {HealthRules} from '#shared/plan/health-rules/health-rule.ts'
 import {wellKnownHealthRules} from '#shared/plan/health-rules/well-known-rules.ts'
@@ -11,6 +10,7 @@ import {apiVersionOf, type Detail, type KubeClient, type ResourceType} from './k
 import type {KubeError} from './kube/kube-error.ts'
 import {annotationsOf, isLaterVersion, type KubeObject, labelOf, metaText} from './kube/kube-object.ts'
 import {APP_LABEL, FIELD_MANAGER} from './marks.ts'
+import {readFields} from './read-fields.ts'
 
 /** The little that is kept of each object that carries the owner mark. */
 export interface LiveObject {
@@ -20,7 +20,7 @@ export interface LiveObject {
   uid: string
   resourceVersion: string
   generation: number
-  /** Fingerprint of the fields that we own; '' where we own none. */
+  /** Fingerprint of the fields that we own, as `readFields` makes it. */
   fields: string
   /** When our fields were last written (RFC 3339, whole seconds); '' where unknown. */
   appliedAt: string
@@ -204,7 +204,7 @@ function readLive(
     uid,
     resourceVersion,
     generation: typeof generation === 'number' ? generation : 0,
-    fields: fingerprintFields(managedFields, FIELD_MANAGER) ?? '',
+    fields: readFields(type, object),
     appliedAt: ownTime(managedFields),
     terminating,
     ...judge(type, object, detail, terminating, known, rulesOf?.(labelOf(object, APP_LABEL) ?? '')),

@@ -137,8 +137,10 @@ function storedForm(manifest: Manifest): Manifest {
   const {stringData, ...rest} = manifest
   if (manifest.kind !== 'Secret' || manifest.apiVersion !== 'v1' || !isJsonObject(stringData)) return manifest
   const entries = Object.entries(stringData)
-  if (!entries.every((entry): entry is [string, string] => typeof entry[1] === 'string')) return manifest
-  const encoded = entries.map(([key, value]) => [key, Buffer.from(value).toString('base64')])
+  // The server takes an absent value for an empty one.
+  const texts = entries.map(([key, value]) => [key, value ?? ''] as const)
+  if (!texts.every((text): text is readonly [string, string] => typeof text[1] === 'string')) return manifest
+  const encoded = texts.map(([key, value]) => [key, Buffer.from(value).toString('base64')])
   const {apiVersion, kind, metadata} = manifest
   return {...rest, apiVersion, kind, metadata, data: {...childObject(manifest, 'data'), ...Object.fromEntries(encoded)}}
 }
