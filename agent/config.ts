@@ -21,6 +21,7 @@ const environmentSchema = z.object({
   KUBERNETES_SERVICE_PORT: z.string().min(1).optional(),
   METRICS_PORT: z.coerce.number().int().min(0).max(65_535).default(8_080),
   METRICS_HOST: z.string().min(1).optional(),
+  CACHE_DIR: z.string().min(1).optional(),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 })
 
@@ -44,8 +45,10 @@ export interface AgentEnvironment {
   statusQueueUrl: string
   trustRootFile: string
   kubernetes: {kubeconfig: string} | {host: string; port: string}
-  /** Where /metrics, /healthz and /readyz are served; undefined for nowhere. */
-  endpoints: {host: string; port: number} | undefined
+  /** Where /metrics, /healthz and /readyz are served, at every address where no host is named; undefined for nowhere. */
+  endpoints: {host: string | undefined; port: number} | undefined
+  /** Where copies of bundles are kept for a time without the object store; undefined for nowhere. */
+  cacheFolder: string | undefined
   logLevel: z.infer<typeof environmentSchema>['LOG_LEVEL']
 }
 
@@ -77,14 +80,15 @@ export function loadAgentEnvironment(env: Record<string, string | undefined>): A
       values.KUBECONFIG === undefined
         ? {host: values.KUBERNETES_SERVICE_HOST ?? '', port: values.KUBERNETES_SERVICE_PORT ?? '443'}
         : {kubeconfig: values.KUBECONFIG},
-    // Only a pod's address is another's to reach unless told otherwise.
+    // Only a pod's addresses, IPv4 or IPv6, are another's to reach unless told otherwise.
     endpoints:
       values.METRICS_PORT === 0
         ? undefined
         : {
-            host: values.METRICS_HOST ?? (values.KUBECONFIG === undefined ? '0.0.0.0' : '127.0.0.1'),
+            host: values.METRICS_HOST ?? (values.KUBECONFIG === undefined ? undefined : '127.0.0.1'),
             port: values.METRICS_PORT,
           },
+    cacheFolder: values.CACHE_DIR,
     logLevel: values.LOG_LEVEL,
   }
 }

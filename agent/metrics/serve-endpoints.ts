@@ -15,11 +15,11 @@ const TIMEOUT_MS = 10_000
 
 /**
  * Serves `/metrics`, `/healthz` (200 while the process answers) and `/readyz` (200 where this agent stands by, or leads and knows its
- * cluster). Throws `EndpointsError` CANNOT_LISTEN.
+ * cluster), at every address of the machine where no host is named. Throws `EndpointsError` CANNOT_LISTEN.
  */
 export async function serveEndpoints(
   metrics: Pick<AgentMetrics, 'render' | 'contentType' | 'currentPhase'>,
-  {host, port}: {host: string; port: number},
+  {host, port}: {host: string | undefined; port: number},
 ): Promise<Endpoints> {
   const server = createServer({requestTimeout: TIMEOUT_MS, headersTimeout: TIMEOUT_MS}, (request, response) => {
     request.resume()
@@ -53,12 +53,12 @@ function answer(response: ServerResponse, status: number, text: string, type = '
   response.writeHead(status, {'content-type': type, 'content-length': Buffer.byteLength(text)}).end(text)
 }
 
-function listen(server: Server, host: string, port: number): Promise<void> {
+function listen(server: Server, host: string | undefined, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause) => {
-      const message = `cannot serve metrics on ${host}:${port}: set METRICS_HOST and METRICS_PORT to what is free, or METRICS_PORT to 0 for none`
+      const message = `cannot serve metrics on ${host ?? 'every address'}, port ${port}: set METRICS_HOST and METRICS_PORT to what is free, or METRICS_PORT to 0 for none`
       reject(new EndpointsError('CANNOT_LISTEN', message, {host, port}, {cause}))
     })
-    server.listen(port, host, resolve)
+    server.listen({port, ...(host === undefined ? {} : {host})}, resolve)
   })
 }

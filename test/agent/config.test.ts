@@ -26,7 +26,7 @@ test('fills in what is not set', () => {
 
 test('serves its endpoints to others only in a pod, and nowhere where the port is 0', () => {
   const pod = {...least, KUBECONFIG: undefined, KUBERNETES_SERVICE_HOST: '10.0.0.1'}
-  assert.deepEqual(loadAgentEnvironment(pod).endpoints, {host: '0.0.0.0', port: 8_080})
+  assert.deepEqual(loadAgentEnvironment(pod).endpoints, {host: undefined, port: 8_080})
   assert.deepEqual(loadAgentEnvironment({...pod, METRICS_HOST: '127.0.0.1', METRICS_PORT: '9090'}).endpoints, {
     host: '127.0.0.1',
     port: 9_090,
