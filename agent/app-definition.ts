@@ -1,4 +1,6 @@
+import {canonicalJson} from '#shared/bundle/canonical-json.ts'
 import {HEALTH} from '#shared/model/cluster-report.ts'
+import {digestOf} from '#shared/model/digest.ts'
 import type {JsonObject, Manifest} from '#shared/model/manifest.ts'
 import type {ResourceType} from './kube/kube-client.ts'
 
@@ -92,8 +94,7 @@ const column = (name: string, jsonPath: string, more: JsonObject = {}): JsonObje
   ...more,
 })
 
-/** The CustomResourceDefinition `apps.drawbridge.dev`: its name column is the app. */
-export const appDefinition: Manifest = {
+const definition: Manifest = {
   apiVersion: 'apiextensions.k8s.io/v1',
   kind: 'CustomResourceDefinition',
   metadata: {name: 'apps.drawbridge.dev', labels: {'app.kubernetes.io/part-of': 'drawbridge'}},
@@ -132,4 +133,18 @@ export const appDefinition: Manifest = {
       },
     ],
   },
+}
+
+/** On the definition: the digest of all the rest of it. */
+export const DEFINITION_ANNOTATION = 'drawbridge.dev/definition'
+
+export const definitionDigest = digestOf(canonicalJson(definition))
+
+/**
+ * The CustomResourceDefinition `apps.drawbridge.dev`: its name column is the app. An agent that finds its own digest on the one in the
+ * cluster leaves it alone.
+ */
+export const appDefinition: Manifest = {
+  ...definition,
+  metadata: {...definition.metadata, annotations: {[DEFINITION_ANNOTATION]: definitionDigest}},
 }

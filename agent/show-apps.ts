@@ -1,11 +1,10 @@
 import {setTimeout as sleep} from 'node:timers/promises'
 import {mapBounded} from '#shared/async/map-bounded.ts'
 import {canonicalJson} from '#shared/bundle/canonical-json.ts'
-import {digestOf} from '#shared/model/digest.ts'
 import {describeError} from '#shared/model/drawbridge-error.ts'
 import type {JsonObject} from '#shared/model/manifest.ts'
 import {type AgentContext, aboutApp} from './agent-context.ts'
-import {appDefinition, appType, definitionType} from './app-definition.ts'
+import {appDefinition, appType, DEFINITION_ANNOTATION, definitionDigest, definitionType} from './app-definition.ts'
 import {readOrders} from './app-orders.ts'
 import type {AppState} from './app-state.ts'
 import {describeApp, isUnsettled, statusOf} from './describe-app.ts'
@@ -28,7 +27,6 @@ export interface AppBoard {
   close(): Promise<void>
 }
 
-const DIGEST_ANNOTATION = 'drawbridge.dev/definition'
 const SETTLE_MS = 50
 const UNSETTLED_MS = 1_000
 const LEAST_INTERVAL_MS = 250
@@ -52,13 +50,11 @@ export function createAppBoard(ctx: AgentContext, onRequest: () => void): AppBoa
   let told = ''
 
   async function installDefinition(): Promise<void> {
-    const digest = digestOf(canonicalJson(appDefinition))
     const target = {namespace: '', name: appDefinition.metadata.name}
     try {
       const present = await kube.get(definitionType, target, 'metadata')
-      if (present !== 'absent' && annotationsOf(present)[DIGEST_ANNOTATION] === digest) return
-      const metadata = {...appDefinition.metadata, annotations: {[DIGEST_ANNOTATION]: digest}}
-      await kube.apply(definitionType, target, JSON.stringify({...appDefinition, metadata}), {
+      if (present !== 'absent' && annotationsOf(present)[DEFINITION_ANNOTATION] === definitionDigest) return
+      await kube.apply(definitionType, target, JSON.stringify(appDefinition), {
         fieldManager: STATE_MANAGER,
         force: true,
         detail: 'metadata',

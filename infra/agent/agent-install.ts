@@ -37,11 +37,13 @@ export const AGENT_NAME = 'drawbridge-agent'
 /** The ServiceAccount that a namespace makes to let apps be applied into it, where nothing else is said. */
 export const APP_SERVICE_ACCOUNT = 'drawbridge-deployer'
 
-/** Where the agent serves /metrics, /healthz and /readyz; it gets probes as soon as it does. */
+/** Where the agent serves /metrics, /healthz and /readyz, and the name of that port. */
 export const ENDPOINTS_PORT = 8080
+export const ENDPOINTS_PORT_NAME = 'metrics'
 
 /**
- * Memory of the container in MiB, and of V8's old space in it. What is left is for young objects (48 MiB at most), code and buffers.
+ * Memory of the container in MiB, and of V8's old space in it. What is left is for young objects (3 MiB as the image starts Node), code
+ * and buffers.
  */
 export const MEMORY = {requestMebibytes: 128, limitMebibytes: 384, oldSpaceMebibytes: 256} as const
 

@@ -1,3 +1,4 @@
+import {appDefinition, appType, definitionType} from '#agent/app-definition.ts'
 import type {JsonObject} from '#shared/model/manifest.ts'
 import {AGENT_NAME, type AgentInstall, INSTALL_LABELS} from './agent-install.ts'
 import {type InstallObject, type ReasonedRule, reasonedRole} from './install-object.ts'
@@ -47,6 +48,22 @@ function ownState({namespace}: AgentInstall): InstallObject[] {
         verbs: ['get', 'update'],
       },
     },
+    {
+      why: 'to show each app, to hear what its annotations ask for, and to take away what is no app any more',
+      rule: {
+        apiGroups: [appType.group],
+        resources: [appType.plural],
+        verbs: ['list', 'watch', 'create', 'patch', 'delete'],
+      },
+    },
+    {
+      why: 'to say how each app is',
+      rule: {apiGroups: [appType.group], resources: [`${appType.plural}/status`], verbs: ['patch']},
+    },
+    {
+      why: 'to tell of what it does, all of it about App objects of its own namespace',
+      rule: {apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['create', 'patch']},
+    },
   ]
   const metadata = {name: AGENT_NAME, namespace}
   return [
@@ -79,6 +96,21 @@ function tenantAccess({namespace, impersonate, watch}: AgentInstall): InstallObj
       return {why: `asked for: ${name}`, rule: readRule(group.join('.'), [resource])}
     }),
   ]
+  rules.push(
+    {
+      why: 'to say why a workload has no pods, in the words of whoever refused them',
+      rule: {apiGroups: [''], resources: ['events'], verbs: ['list']},
+    },
+    {
+      why: 'to see whether the definition of App objects is its own; to change it is for whoever installs',
+      rule: {
+        apiGroups: [definitionType.group],
+        resources: [definitionType.plural],
+        resourceNames: [appDefinition.metadata.name],
+        verbs: ['get'],
+      },
+    },
+  )
   if (anywhere.length > 0) {
     rules.push({
       why: 'to apply as these ServiceAccounts, in whatever namespace made one: what each may do is for its own roles to say',

@@ -1,5 +1,12 @@
 import type {JsonObject, Manifest} from '#shared/model/manifest.ts'
-import {AGENT_NAME, type AgentInstall, INSTALL_LABELS, MEMORY} from './agent-install.ts'
+import {
+  AGENT_NAME,
+  type AgentInstall,
+  ENDPOINTS_PORT,
+  ENDPOINTS_PORT_NAME,
+  INSTALL_LABELS,
+  MEMORY,
+} from './agent-install.ts'
 
 const TRUST_ROOT_FOLDER = '/etc/drawbridge'
 export const TRUST_ROOT_FILE = 'trust-root.json'
@@ -16,9 +23,18 @@ export const RESERVED_ENV = [
   'STATUS_QUEUE_URL',
   'TRUST_ROOT_FILE',
   'AGENT_NAMESPACE',
+  'METRICS_PORT',
   'NODE_OPTIONS',
+  'METRICS_HOST',
   'KUBECONFIG',
 ] as const
+
+/** What a Prometheus goes by that finds pods by their annotations. */
+const scrapeAnnotations = {
+  'prometheus.io/scrape': 'true',
+  'prometheus.io/port': String(ENDPOINTS_PORT),
+  'prometheus.io/path': '/metrics',
+}
 
 /** Makes the Deployment. One pod works and the Lease says which, so two may overlap while one takes the other's place. */
 export function installDeployment(install: AgentInstall, trustRootName: string): Manifest {
@@ -34,7 +50,10 @@ export function installDeployment(install: AgentInstall, trustRootName: string):
       minReadySeconds: 10,
       strategy: {type: 'RollingUpdate', rollingUpdate: {maxSurge: 1, maxUnavailable: 0}},
       selector: {matchLabels: selector},
-      template: {metadata: {labels: {...INSTALL_LABELS}}, spec: podSpec(install, trustRootName)},
+      template: {
+        metadata: {labels: {...INSTALL_LABELS}, annotations: {...scrapeAnnotations}},
+        spec: podSpec(install, trustRootName),
+      },
     },
   }
 }
@@ -59,6 +78,11 @@ function podSpec(install: AgentInstall, trustRootName: string): JsonObject {
         image: install.image,
         env: environment(install),
         ...(install.credentialsSecret === undefined ? {} : {envFrom: [{secretRef: {name: install.credentialsSecret}}]}),
+        ports: [{name: ENDPOINTS_PORT_NAME, containerPort: ENDPOINTS_PORT, protocol: 'TCP'}],
+        // An agent that stands by is ready, or no rollout would end; what cannot reach its cluster is not, and is not killed for it.
+        readinessProbe: {...probe('/readyz'), periodSeconds: 5, timeoutSeconds: 2, failureThreshold: 3},
+        // Only a process that answers nothing for a minute is killed: it serves within seconds, so there is no startupProbe.
+        livenessProbe: {...probe('/healthz'), periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6},
         // No CPU limit: being throttled would make it lose its Lease when there is most to do.
         resources: {
           requests: {cpu: '50m', memory: `${MEMORY.requestMebibytes}Mi`},
@@ -78,8 +102,12 @@ function podSpec(install: AgentInstall, trustRootName: string): JsonObject {
   }
 }
 
+function probe(path: string): JsonObject {
+  return {httpGet: {path, port: ENDPOINTS_PORT_NAME}}
+}
+
 function environment(install: AgentInstall): JsonObject[] {
-  const set: Record<Exclude<(typeof RESERVED_ENV)[number], 'KUBECONFIG'>, string> = {
+  const set: Record<Exclude<(typeof RESERVED_ENV)[number], 'METRICS_HOST' | 'KUBECONFIG'>, string> = {
     CLUSTER_NAME: install.cluster,
     AWS_REGION: install.region,
     BUCKET: install.bucket,
@@ -87,6 +115,7 @@ function environment(install: AgentInstall): JsonObject[] {
     STATUS_QUEUE_URL: install.statusQueueUrl,
     TRUST_ROOT_FILE: `${TRUST_ROOT_FOLDER}/${TRUST_ROOT_FILE}`,
     AGENT_NAMESPACE: install.namespace,
+    METRICS_PORT: String(ENDPOINTS_PORT),
     NODE_OPTIONS: `--max-old-space-size=${MEMORY.oldSpaceMebibytes}`,
   }
   const further = Object.entries(install.env).sort(([one], [other]) => (one < other ? -1 : 1))

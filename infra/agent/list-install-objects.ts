@@ -1,3 +1,4 @@
+import {appDefinition} from '#agent/app-definition.ts'
 import {digestHex, digestOf} from '#shared/model/digest.ts'
 import type {Manifest} from '#shared/model/manifest.ts'
 import {AGENT_NAME, type AgentInstall, ENDPOINTS_PORT, INSTALL_LABELS} from './agent-install.ts'
@@ -12,6 +13,13 @@ export function listInstallObjects(install: AgentInstall): InstallObject[] {
     {
       object: namespaceOf(install),
       why: 'The API server refuses any pod here that is not as restricted as the agent is.',
+    },
+    {
+      object: appDefinition,
+      why: [
+        'App objects: how each app is, for kubectl and others to see. They hold no intent but annotations that suspend an app or ask for',
+        'a reconcile. The agent finds its own digest here and changes nothing.',
+      ].join('\n'),
     },
     {
       object: {
@@ -39,7 +47,13 @@ export function listInstallObjects(install: AgentInstall): InstallObject[] {
       why: 'Held by the one agent that writes; its spec is filled in by whoever holds it.',
     },
     {object: installDeployment(install, trustRoot.metadata.name)},
-    {object: disruptionBudget(install), why: 'A drain may move the agent: what runs goes on without it.'},
+    {
+      object: disruptionBudget(install),
+      why: [
+        'A drain may always move the agent, since what runs goes on without it; a budget that kept the only pod would block every drain.',
+        'While one pod takes the place of another, not both are evicted at once.',
+      ].join('\n'),
+    },
     {
       object: networkPolicy(install),
       why: 'Nothing gets in but whoever reads metrics; out go only DNS, HTTPS (AWS), the API server and EKS Pod Identity.',

@@ -7,11 +7,14 @@ import {after, before, test} from 'node:test'
 import {promisify} from 'node:util'
 import {parse, parseAllDocuments, stringify} from 'yaml'
 import {completeInstall} from '#infra/agent/complete-install.ts'
+import {RESERVED_ENV} from '#infra/agent/install-workload.ts'
 import {listInstallObjects} from '#infra/agent/list-install-objects.ts'
 import {cacheDirOf} from '#infra/local/cache-dir.ts'
 import {findRendererTools} from '#infra/local/find-renderer-tools.ts'
 import {canonicalJson} from '#shared/bundle/canonical-json.ts'
+import {isJsonObject, type Manifest} from '#shared/model/manifest.ts'
 import {exampleTrustRoot} from './example-trust-root.ts'
+import {definitionFile, definitionTemplate} from './write-definition.ts'
 
 const root = join(import.meta.dirname, '..', '..', '..')
 const chart = join(root, 'infra', 'agent', 'chart')
@@ -74,6 +77,17 @@ async function renderChart(values: object, namespace: string): Promise<string> {
   return stdout
 }
 
+/** What helm alone reads: that it leaves the object behind. */
+const KEPT = ['helm.sh/resource-policy', 'keep']
+
+/** An object without the word to helm to keep it, and whether it had one. */
+function withoutKept(object: Manifest): {kept: boolean; object: Manifest} {
+  const {annotations} = object.metadata
+  if (!isJsonObject(annotations) || annotations[KEPT[0] ?? ''] !== KEPT[1]) return {kept: false, object}
+  const rest = Object.fromEntries(Object.entries(annotations).filter(([name]) => name !== KEPT[0]))
+  return {kept: true, object: {...object, metadata: {...object.metadata, annotations: rest}}}
+}
+
 const sorted = (objects: readonly unknown[]): string[] => objects.map(canonicalJson).sort()
 
 for (const profile of ['platform', 'tenant'] as const) {
@@ -84,9 +98,13 @@ for (const profile of ['platform', 'tenant'] as const) {
       const {install, missing} = completeInstall({...given, profile, trustRoot})
       assert.deepEqual(missing, [])
       const objects = listInstallObjects(install).map(({object}) => object)
+      const templates = rendered.map((document) => document.toJS()).filter((object) => object !== null)
+      const made = templates.map(withoutKept)
+      assert.deepEqual(sorted(made.map(({object}) => object)), sorted(objects))
+      // App objects carry what was asked for by hand: their definition, and it alone, outlives the release.
       assert.deepEqual(
-        sorted(rendered.map((document) => document.toJS()).filter((object) => object !== null)),
-        sorted(objects),
+        made.filter(({kept}) => kept).map(({object}) => object.kind),
+        ['CustomResourceDefinition'],
       )
     })
   }
@@ -96,6 +114,14 @@ test('the chart says which value is missing, and which one it does not know', as
   await assert.rejects(renderChart({...needed, bucket: ''}, 'drawbridge-system'), /bucket: name the bridge's bucket/)
   await assert.rejects(renderChart({...needed, buckets: 'x'}, 'drawbridge-system'), /buckets/)
   await assert.rejects(renderChart({...needed, profile: 'root'}, 'drawbridge-system'), /profile/)
+  await assert.rejects(renderChart({...needed, env: {BUCKET: 'x'}}, 'drawbridge-system'), /BUCKET/)
+  const {properties} = JSON.parse(await readFile(join(chart, 'values.schema.json'), 'utf8'))
+  assert.deepEqual(properties.env.propertyNames.not.enum, [...RESERVED_ENV])
+})
+
+test("the chart's definition of App objects is the one that the agent knows", async () => {
+  const present = await readFile(definitionFile, 'utf8')
+  assert.equal(present, definitionTemplate(), 'run: node test/infra/agent/write-definition.ts')
 })
 
 test('helm finds nothing to complain of in the chart', async () => {
