@@ -9,6 +9,7 @@ import {systemClock} from '#shared/ports/clock.ts'
 import type {AgentPorts} from './agent-context.ts'
 import {protectAgentState} from './check-policy.ts'
 import {type AgentEnvironment, loadAgentEnvironment} from './config.ts'
+import {keepBundles} from './keep-bundles.ts'
 import {createKubeClient} from './kube/create-kube-client.ts'
 import {loadInClusterEndpoint, loadKubeconfigEndpoint} from './kube/load-endpoint.ts'
 import {createTransport} from './kube/send-request.ts'
@@ -46,7 +47,7 @@ async function main(): Promise<void> {
 }
 
 async function createPorts(environment: AgentEnvironment, metrics: AgentMetrics | undefined): Promise<AgentPorts> {
-  const {kubernetes, bucket, queueUrl, statusQueueUrl, trustRootFile, logLevel} = environment
+  const {kubernetes, bucket, queueUrl, statusQueueUrl, trustRootFile, cacheFolder, logLevel} = environment
   const endpoint =
     'kubeconfig' in kubernetes
       ? await loadKubeconfigEndpoint(kubernetes.kubeconfig)
@@ -55,10 +56,16 @@ async function createPorts(environment: AgentEnvironment, metrics: AgentMetrics 
   const aws = createAwsClients()
   const writeLine = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`)
   const kube = createKubeClient(createTransport(endpoint, () => limit.throttled()))
+  const log: AgentPorts['log'] = (level, message, about) => {
+    if (LEVELS.indexOf(level) < LEVELS.indexOf(logLevel)) return
+    writeLine({level, at: systemClock.now().toISOString(), message, ...about})
+  }
+  const store = createS3ObjectStore({client: aws.s3, bucket})
+  const warn = (message: string): void => log('warn', message)
   return {
     kube: metrics === undefined ? kube : countOperations(kube, metrics),
     telemetry: metrics ?? silentTelemetry,
-    store: createS3ObjectStore({client: aws.s3, bucket}),
+    store: cacheFolder === undefined ? store : keepBundles(store, {folder: cacheFolder, log: warn}),
     queue: createSqsReceiver({client: aws.sqs, queueUrl}),
     statusQueue: createSqsSender({client: aws.sqs, queueUrl: statusQueueUrl}),
     clock: systemClock,
@@ -66,10 +73,7 @@ async function createPorts(environment: AgentEnvironment, metrics: AgentMetrics 
     trustRoot: parseTrustRoot(JSON.parse(await readFile(trustRootFile, 'utf8'))),
     policy: protectAgentState(environment.config.namespace),
     limit,
-    log(level, message, about) {
-      if (LEVELS.indexOf(level) < LEVELS.indexOf(logLevel)) return
-      writeLine({level, at: systemClock.now().toISOString(), message, ...about})
-    },
+    log,
   }
 }
 

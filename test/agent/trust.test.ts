@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
+import {mkdtemp, rm} from 'node:fs/promises'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
 import {after, before, test} from 'node:test'
+import {keepBundles} from '#agent/keep-bundles.ts'
 import {keys} from '#shared/model/keys.ts'
 import {childObject} from '#shared/model/manifest.ts'
+import type {ObjectStore} from '#shared/ports/object-store.ts'
 import {ObjectStoreError} from '#shared/ports/object-store-error.ts'
 import {createTestPublisher} from './publish-state.ts'
 import {
@@ -137,6 +142,29 @@ test('starts with an unreachable store, keeps what runs, and catches up', async 
   down = false
   await next.waitFor({event: 'healthy', app: 'offline'})
   assert.deepEqual(await dataOf('offline'), {a: '2'})
+})
+
+test('heals drift after a restart without the store, where it kept a copy of the bundle', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const folder = await mkdtemp(join(tmpdir(), 'drawbridge-kept-'))
+  t.after(() => rm(folder, {recursive: true, force: true}))
+  const keeping = (store: ObjectStore) => keepBundles(store, {folder, log: () => undefined})
+  const first = bridge.startAgent({ports: {store: keeping(bridge.store)}})
+  await bridge.publish(app('kept-copy', '1'))
+  await first.waitFor({event: 'healthy', app: 'kept-copy'})
+  await first.stop()
+  await applyAs(cluster.admin, 'kubectl', types.configMap, configMap('default', 'kept-copy', {a: 'meanwhile'}))
+  const unreachable: ObjectStore = {
+    ...bridge.store,
+    get: async () => {
+      throw new ObjectStoreError('UNAVAILABLE', 'the store answers 503')
+    },
+  }
+  const next = bridge.startAgent({ports: {store: keeping(unreachable)}})
+  await next.waitFor({event: 'healed', app: 'kept-copy'})
+  assert.deepEqual(await dataOf('kept-copy'), {a: '1'})
+  await waitUntil(() => bridge.report()?.desired.state === 'stale', 'a stale report')
+  await assertStillHealed(next, 'kept-copy')
 })
 
 test('believes a desired state that only a wrong clock made look expired, and tells that once', async (t) => {
