@@ -50,7 +50,10 @@ export function beginWaiting(ctx: AgentContext, app: AppState, timeoutSeconds: n
   endWaiting(app)
   app.waiting = true
   judgeAll(ctx, app)
-  if (judgeApp(ctx, app) === 'healthy') return
+  if (judgeApp(ctx, app) !== 'healthy') setDeadline(ctx, app, timeoutSeconds)
+}
+
+function setDeadline(ctx: AgentContext, app: AppState, timeoutSeconds: number): void {
   app.deadline = setTimeout(() => {
     app.deadline = undefined
     if (!app.waiting || ctx.signal.aborted) return
@@ -74,6 +77,11 @@ export function judgeApp(ctx: AgentContext, app: AppState): 'healthy' | 'not-hea
   if (app.applying || app.settling || target?.state !== 'present' || app.revision !== target.revision)
     return 'not-healthy'
   if (app.unhealthy.size > 0) {
+    if (!app.waiting && app.condition.ready === 'True') {
+      // It got worse by itself: it has as long to recover as it had to become healthy.
+      app.waiting = true
+      setDeadline(ctx, app, target.sync.timeoutSeconds)
+    }
     const failed = [...app.unhealthy.values()].filter(({health}) => health === 'Failed')
     const [lasting] = failed.filter(({ref}) => failsForGood(ref))
     if (failed.length === 0) {
@@ -83,7 +91,7 @@ export function judgeApp(ctx: AgentContext, app: AppState): 'healthy' | 'not-hea
     if (app.waiting && lasting !== undefined) {
       endWaiting(app)
       void failExplained(ctx, app, () => describeFailed(app))
-    } else if (app.waiting || app.condition.ready === 'True') {
+    } else if (app.waiting) {
       setCondition(ctx, app, 'Unknown', 'Progressing', describeUnhealthy(app))
     }
     ctx.changed()

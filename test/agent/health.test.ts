@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import {after, before, test} from 'node:test'
-import {childObject} from '#shared/model/manifest.ts'
+import {APP_LABEL} from '#agent/marks.ts'
+import {childObject, type JsonObject} from '#shared/model/manifest.ts'
 import {
   configMap,
   createTestBridge,
@@ -58,6 +59,61 @@ test('a failure for want of time is followed by health once there is a recovery'
     poor: {manifests: app.slice(1), sync: {timeoutSeconds: 1}},
   })
   await agent.waitFor({event: 'healthy', app: 'poor'}, {after: seen, timeoutMs: 40_000})
+})
+
+test('what gets worse after it was healthy is told in words that keep up, fails for want of time, and may recover', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const agent = bridge.startAgent()
+  const services = {group: '', version: 'v1', kind: 'Service', plural: 'services', namespaced: true} as const
+  const serve = async (ingress: JsonObject[]) => {
+    const body = JSON.stringify({apiVersion: 'v1', kind: 'Service', status: {loadBalancer: {ingress}}})
+    const target = {namespace: 'worse', name: 'entry'}
+    await cluster.admin.apply(services, target, body, {
+      fieldManager: 'balancer',
+      force: true,
+      detail: 'metadata',
+      subresource: 'status',
+    })
+  }
+  const service = {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: {name: 'entry', namespace: 'worse'},
+    spec: {type: 'LoadBalancer', ports: [{port: 80}]},
+  }
+  const manifests = [namespace('worse'), configMap('worse', 'x'), service]
+  const healthCheckExprs = [{apiVersion: 'v1', kind: 'Service', current: 'size(status.loadBalancer.ingress) > 0'}]
+  const settings = (timeoutSeconds: number) => ({
+    worse: {manifests, sync: {timeoutSeconds, drift: 'detect' as const, healthCheckExprs}},
+  })
+  await bridge.publish(settings(300))
+  await agent.waitFor({event: 'applied', app: 'worse'})
+  await serve([{ip: '192.0.2.1'}])
+  await agent.waitFor({event: 'healthy', app: 'worse'})
+
+  await serve([])
+  await waitUntil(() => bridge.report()?.apps[0]?.ready === 'Unknown', 'progress in the report')
+  assert.match(bridge.report()?.apps[0]?.message ?? '', /Service worse\/entry/)
+  await cluster.admin.delete(types.configMap, {namespace: 'worse', name: 'x'}, {propagation: 'Background'})
+  const message = () => bridge.report()?.apps[0]?.message ?? ''
+  await waitUntil(() => message().includes('ConfigMap worse/x: is not there'), message)
+  const marked = configMap('worse', 'x')
+  await cluster.admin.create(types.configMap, {
+    ...marked,
+    metadata: {...marked.metadata, labels: {[APP_LABEL]: 'worse'}},
+  })
+  await serve([{ip: '192.0.2.1'}])
+  await waitUntil(() => bridge.report()?.apps[0]?.ready === 'True', message)
+  assert.equal(agent.events.filter(({event}) => event === 'failed').length, 0)
+
+  await bridge.publish(settings(1))
+  await waitUntil(() => bridge.report()?.apps[0]?.ready === 'True', message)
+  const seen = agent.events.length
+  await serve([])
+  const failed = await agent.waitFor({event: 'failed', app: 'worse', code: 'HealthCheckFailed'}, {after: seen})
+  assert.match(failed.message ?? '', /not healthy within 1 s: Service worse\/entry/)
+  await serve([{ip: '192.0.2.1'}])
+  await agent.waitFor({event: 'healthy', app: 'worse'}, {after: seen})
 })
 
 test('stops to heal for a while what somebody keeps changing back', async (t) => {
