@@ -30,7 +30,11 @@ export async function awaitDefinitions(
       await sleep(20)
     }
   }
-  const defined = [...bundle.objects.values()].filter((object) => object.defined)
+  // What a definition of a later wave brings is not served yet.
+  const names = new Set(definitions.map(({ref}) => ref.name))
+  const defined = [...bundle.objects.values(), ...[...bundle.hooks.values()].map(({object}) => object)].filter(
+    ({type}) => type !== undefined && names.has(`${type.plural}.${type.group}`),
+  )
   const unserved = new Map(
     defined.map(({type, apiVersion, ref}) => [`${ref.group}/${ref.kind}`, {type, apiVersion, ref}]),
   )

@@ -3,7 +3,6 @@ import {describeError} from '#shared/model/drawbridge-error.ts'
 import {formatRef, type ObjectRef, refKey} from '#shared/model/object-ref.ts'
 import type {Propagation} from '#shared/model/plan-options.ts'
 import {guardPrune, type LiveFacts, type PruneDecision} from '#shared/plan/guard-prune.ts'
-import {pruneOrder} from '#shared/plan/order-objects.ts'
 import {type AgentContext, dropEntry} from './agent-context.ts'
 import type {AppliedEntry, AppState} from './app-state.ts'
 import {countHeld} from './count-held.ts'
@@ -13,6 +12,7 @@ import type {ResourceType} from './kube/kube-client.ts'
 import {isKubeError} from './kube/kube-error.ts'
 import {annotationsOf, labelOf, metaText} from './kube/kube-object.ts'
 import {APP_LABEL} from './marks.ts'
+import {orderPrune} from './order-prune.ts'
 
 export interface PruneResult {
   pruned: ObjectRef[]
@@ -46,8 +46,8 @@ export async function pruneObjects(
 ): Promise<PruneResult> {
   const result: PruneResult = {pruned: [], retained: [], finalizing: 0}
   const ours = new Set(keys)
-  const refs = keys.flatMap((key) => app.inventory.get(key)?.ref ?? [])
-  for (const stage of orderPrune(ctx, refs)) {
+  const entries = keys.flatMap((key) => app.inventory.get(key) ?? [])
+  for (const stage of orderPrune(ctx, entries)) {
     await Promise.all(
       stage.map((ref) =>
         ctx.ports.limit.run(async () => {
@@ -82,15 +82,6 @@ export async function pruneObjects(
 /** What stays is lost with its Namespace or definition, which come after it, so it must count as held by them. */
 function staysThere(decision: PruneDecision): boolean {
   return decision.action !== 'delete' && decision.code !== 'GONE' && decision.code !== 'DELETING'
-}
-
-/** The reverse of the apply: by Argo CD's waves, the last first, and in each by kind. */
-function orderPrune(ctx: Pick<AgentContext, 'live'>, refs: ObjectRef[]): ObjectRef[][] {
-  const waves = Map.groupBy(
-    refs,
-    (ref) => Number(ctx.live.get(refKey(ref))?.keep?.['argocd.argoproj.io/sync-wave']) || 0,
-  )
-  return [...waves].sort(([a], [b]) => b - a).flatMap(([, inWave]) => pruneOrder(inWave))
 }
 
 async function pruneObject(
