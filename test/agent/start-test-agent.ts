@@ -33,10 +33,11 @@ export interface TestCluster {
 
 export async function startTestCluster(
   components: {controllerManager?: boolean; scheduler?: boolean; kwok?: boolean} = {},
+  extraApiServerArgs: string[] = [],
 ): Promise<TestCluster> {
   const stateDir = await mkdtemp(join(tmpdir(), 'drawbridge-agent-test-'))
   const tools = await findControlPlane({env: process.env, onProgress: (line) => void process.stderr.write(`${line}\n`)})
-  const cluster = await startCluster({tools, stateDir, name: 'dev', components})
+  const cluster = await startCluster({tools, stateDir, name: 'dev', components, extraApiServerArgs})
   const transport = createTransport(await loadKubeconfigEndpoint(cluster.kubeconfigFile))
   return {
     cluster,

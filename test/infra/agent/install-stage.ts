@@ -10,6 +10,7 @@ import {createTransport, type KubeTransport} from '#agent/kube/send-request.ts'
 import {buildBundles} from '#infra/build-bundles.ts'
 import {cacheDirOf} from '#infra/local/cache-dir.ts'
 import {findControlPlane} from '#infra/local/find-control-plane.ts'
+import {findFreePort} from '#infra/local/find-free-port.ts'
 import {findRendererTools} from '#infra/local/find-renderer-tools.ts'
 import {startObjectStore} from '#infra/local/start-object-store.ts'
 import {startQueues} from '#infra/local/start-queues.ts'
@@ -19,9 +20,11 @@ import {createSqsSender} from '#shared/aws/sqs-sender.ts'
 import {createTestPublisher, type TestPublisher} from '../../agent/publish-state.ts'
 import {startTestCluster, type TestCluster} from '../../agent/start-test-agent.ts'
 import {runCli} from '../../cli/run-cli.ts'
+import {type AuditLog, createAuditLog} from './audit-log.ts'
 
 const root = join(import.meta.dirname, '..', '..', '..')
 
+const probeSchema = z.looseObject({httpGet: z.strictObject({path: z.string(), port: z.string()})})
 const deploymentSchema = z.object({
   kind: z.literal('Deployment'),
   spec: z.object({
@@ -39,6 +42,8 @@ export type InstalledDeployment = z.infer<typeof deploymentSchema>
 export interface InstalledAgent {
   readonly lines: string[]
   readonly process: ChildProcess
+  /** Asks its endpoints, as a kubelet or Prometheus does. */
+  ask(path: string): Promise<{status: number; text: string}>
   stop(): Promise<number | null>
 }
 
@@ -46,6 +51,7 @@ export interface InstalledAgent {
 export interface InstallStage {
   readonly cluster: TestCluster
   readonly admin: KubeTransport
+  readonly audit: AuditLog
   readonly publisher: TestPublisher
   /** Flags of `drawbridge agent manifests` that lead to this bridge. */
   readonly flags: readonly string[]
@@ -66,7 +72,8 @@ export async function startInstallStage(): Promise<InstallStage> {
   const folder = await mkdtemp(join(tmpdir(), 'drawbridge-install-'))
   const tools = await findControlPlane({env: process.env, onProgress: () => undefined})
   const programs = await findRendererTools({env: process.env, cacheDir: cacheDirOf(process.env)})
-  const cluster = await startTestCluster()
+  const audit = await createAuditLog(folder)
+  const cluster = await startTestCluster({controllerManager: true}, audit.flags)
   const {server, caFile, kubeconfigFile} = cluster.cluster
   const s3 = await startObjectStore({tools, stateDir: join(folder, 's3'), bucket: 'bridge', log: () => undefined})
   const sqs = await startQueues()
@@ -88,6 +95,7 @@ export async function startInstallStage(): Promise<InstallStage> {
   const [bundle] = await buildBundles({root, outDir: join(folder, 'dist'), only: ['agent']})
   if (bundle === undefined) throw new Error('no bundle of the agent')
   const opened: KubeTransport[] = [admin]
+  const nodeFlags = await nodeFlagsOfImage()
 
   const run = (name: 'kubectl' | 'helm', args: readonly string[], input = '') =>
     new Promise<string>((resolve, reject) => {
@@ -118,6 +126,7 @@ export async function startInstallStage(): Promise<InstallStage> {
   return {
     cluster,
     admin,
+    audit,
     publisher,
     flags: [
       ...['--cluster', 'dev', '--region', region, '--bucket', bucket, '--image', 'registry.example/agent:1'],
@@ -139,14 +148,16 @@ export async function startInstallStage(): Promise<InstallStage> {
     },
     async startAgent(deployment, namespace) {
       const given = deployment.spec.template.spec.containers[0].env.map(({name, value}) => [name, value])
+      const port = await findFreePort()
       const child = spawn(
         process.execPath,
-        ['--import', join(root, 'infra', 'local', 'end-with-parent.js'), bundle.file],
+        [...nodeFlags, '--import', join(root, 'infra', 'local', 'end-with-parent.js'), bundle.file],
         {
           stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
           env: {
             ...Object.fromEntries(given),
-            // What a pod finds in its file system, and what stands for AWS here.
+            // What a pod has to itself or finds in its file system, and what stands for AWS here.
+            METRICS_PORT: String(port),
             TRUST_ROOT_FILE: trustRootFile,
             KUBECONFIG: await kubeconfigOf(namespace, 'drawbridge-agent'),
             AWS_ACCESS_KEY_ID: rootCredentials.accessKeyId,
@@ -164,6 +175,10 @@ export async function startInstallStage(): Promise<InstallStage> {
       return {
         lines,
         process: child,
+        async ask(path) {
+          const answer = await fetch(`http://127.0.0.1:${port}${path}`, {signal: AbortSignal.timeout(10_000)})
+          return {status: answer.status, text: await answer.text()}
+        },
         async stop() {
           child.kill('SIGTERM')
           const timer = setTimeout(() => child.kill('SIGKILL'), 10_000)
@@ -182,6 +197,13 @@ export async function startInstallStage(): Promise<InstallStage> {
       await rm(folder, {recursive: true, force: true})
     },
   }
+}
+
+/** The flags with which the image starts Node. */
+async function nodeFlagsOfImage(): Promise<string[]> {
+  const text = await readFile(join(root, 'infra', 'agent', 'Containerfile'), 'utf8')
+  const [, words = '[]'] = /^ENTRYPOINT (.*)$/m.exec(text) ?? []
+  return z.array(z.string()).parse(JSON.parse(words)).slice(1, -1)
 }
 
 /** Resident memory of a process in MiB, as Linux counts it. */
