@@ -129,7 +129,15 @@ export function createMetrics({
     syncedAt.get(app.name),
   )
   gauge('process_resident_memory_bytes', 'Resident memory.', () => process.memoryUsage.rss(), '')
-  gauge('process_cpu_seconds_total', 'User and system time.', () => cpuSeconds(), '')
+  new Counter({
+    name: 'process_cpu_seconds_total',
+    help: 'User and system time.',
+    registers,
+    collect() {
+      this.reset()
+      this.inc(cpuSeconds())
+    },
+  })
   const startedAt = Date.now() / 1000 - process.uptime()
   gauge('process_start_time_seconds', 'When the process began, since the epoch.', () => startedAt, '')
 
