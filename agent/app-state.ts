@@ -76,6 +76,8 @@ export interface AppState {
   loaded: () => void
   /** The revision that is applied in full. */
   revision: string | undefined
+  /** The revision whose bundle was told as verified. */
+  verifiedRevision: string | undefined
   /** The revision of the last event that told of health. */
   healthyRevision: string | undefined
   /** What was told of this failure, so that it is told once. */
@@ -132,6 +134,7 @@ export function createAppState(name: string, now: Date): AppState {
     loading: Promise.resolve(),
     loaded: () => undefined,
     revision: undefined,
+    verifiedRevision: undefined,
     healthyRevision: undefined,
     toldProblem: undefined,
     notice: undefined,

@@ -3,7 +3,7 @@ import {describeError} from '#shared/model/drawbridge-error.ts'
 import {keys} from '#shared/model/keys.ts'
 import {limits} from '#shared/model/limits.ts'
 import {acceptDesired, recallAccepted} from './accept-desired.ts'
-import type {AcceptedRecord, AcceptedStore} from './accepted-state.ts'
+import {type AcceptedRecord, AcceptedStateError, type AcceptedStore} from './accepted-state.ts'
 import type {AgentContext, DesiredCondition} from './agent-context.ts'
 import {setDesired} from './set-desired.ts'
 import {tellRefusal} from './tell-event.ts'
@@ -11,6 +11,8 @@ import {tellRefusal} from './tell-event.ts'
 /** Looks for a newer desired state and makes it the one to bring about, if it can be believed. */
 export interface DesiredFetcher {
   fetch(): Promise<void>
+  /** Writes what was accepted last anew where the cluster no longer remembers it: without that an older one would be accepted again. */
+  verifyMemory(): Promise<void>
 }
 
 const SAVE_RETRY_MS = 500
@@ -50,6 +52,21 @@ export function createDesiredFetcher(
         return
       }
       take(found.bytes, found.etag, clock.now())
+    },
+
+    async verifyMemory() {
+      const known = record
+      if (known === undefined || remembering !== undefined) return
+      const kept = await memory.load().catch((error: unknown) => {
+        if (error instanceof AcceptedStateError) return undefined
+        throw error
+      })
+      // A later version is another agent's, which leads by now.
+      const isKept = kept !== undefined && (kept.payload === known.payload || kept.version > known.version)
+      if (isKept || record !== known || remembering !== undefined || ctx.signal.aborted) return
+      ctx.ports.log('warn', 'what was accepted last was changed in the cluster by somebody else; it is written anew')
+      remembering = remember()
+      ctx.acceptance = remembering
     },
   }
 

@@ -17,8 +17,10 @@ export interface StoredInventory {
 
 /** What each app applied, kept in ConfigMaps `drawbridge-inventory-<app>-<n>`. */
 export interface InventoryStore {
-  /** All inventories by app. */
+  /** All inventories by app, to begin with. */
   loadAll(): Promise<Map<string, StoredInventory>>
+  /** The same, only to be looked at. */
+  readAll(): Promise<Map<string, StoredInventory>>
   /** One app's inventory; undefined where it has none. */
   load(app: string): Promise<StoredInventory | undefined>
   /** Writes an app's inventory; a stop halfway loses no entry. */
@@ -67,6 +69,8 @@ export function createInventoryStore(
       for (const [app, {chunks}] of loaded) storedChunks.set(app, chunks)
       return loaded
     },
+
+    readAll: () => read(INVENTORY_LABEL),
 
     async load(app) {
       const found = (await read(`${INVENTORY_LABEL}=${app}`)).get(app)

@@ -85,7 +85,7 @@ export async function leadTerm(
     const follow = followDesired(ctx, fetcher, (poke) => {
       refetch = poke
     })
-    const work = Promise.all([follow, verifySpread(ctx), tidyUp(ctx)])
+    const work = Promise.all([follow, verifySpread(ctx, fetcher), tidyUp(ctx)])
     await Promise.race([work, endOf(signal).then(() => sleep(MAX_END_MS, undefined, {ref: false}))])
   } finally {
     ports.telemetry.observe(undefined)

@@ -37,7 +37,8 @@ export async function reconcileApp(
   if (bundle === undefined || signal.aborted) return
   const before = app.revision
   const known = before === target.revision
-  if (!known) {
+  if (!known && app.verifiedRevision !== target.revision) {
+    app.verifiedRevision = target.revision
     const message = `bundle ${target.bundle.digest} of ${bundle.objects.size} object(s)`
     tellEvent(ctx, app, {event: 'verified', at: ctx.ports.clock.now(), message})
   }

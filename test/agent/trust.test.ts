@@ -167,6 +167,24 @@ test('heals drift after a restart without the store, where it kept a copy of the
   await assertStillHealed(next, 'kept-copy')
 })
 
+test('writes its memory anew where somebody deleted it while it runs', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const agent = bridge.startAgent({config: {verifyIntervalSeconds: 1}})
+  await bridge.publish(app('forgotten', '1'))
+  await agent.waitFor({event: 'healthy', app: 'forgotten'})
+  for (const name of ['drawbridge-accepted', 'drawbridge-inventory-forgotten-0']) {
+    const target = {namespace: bridge.agentNamespace, name}
+    const kept = async () => {
+      const found = await cluster.admin.get(types.configMap, target, 'whole')
+      return found === 'absent' ? found : [childObject(found, 'data'), childObject(found, 'binaryData')]
+    }
+    const before = await kept()
+    await cluster.admin.delete(types.configMap, target, {propagation: 'Background'})
+    await waitUntil(async () => (await kept()) !== 'absent', `${name} written anew`)
+    assert.deepEqual(await kept(), before)
+  }
+})
+
 test('believes a desired state that only a wrong clock made look expired, and tells that once', async (t) => {
   const bridge = await createTestBridge(cluster, t)
   let aheadMs = 10 * 24 * 3_600_000
