@@ -37,7 +37,10 @@ export type LiveChange = 'changed' | 'gone'
 
 /** Knows of every object with the owner mark, of the followed types, what drift, ownership, pruning and health are judged by. */
 export interface LiveIndex {
-  /** Begins to follow a type; resolves when its objects are known. Idempotent. */
+  /**
+   * Begins to follow a type; resolves when its objects are known. Idempotent. A kind is followed once, in the version that it was first asked
+   * for in, until the server stops to serve that: then in another that was asked for.
+   */
   follow(type: ResourceType): Promise<void>
   get(key: string): LiveObject | undefined
   /** Judges the health of an object anew, since the rules changed. */
@@ -79,7 +82,10 @@ export function detailOf(ref: {group: string; kind: string}): Detail {
 export function createLiveIndex({kube, signal, rulesOf, onChange, onTrouble}: LiveIndexOptions): LiveIndex {
   const objects = new Map<string, LiveObject>()
   const keysByType = new Map<string, Set<string>>()
-  const followed = new Map<string, {ready: Promise<void>; stop: AbortController}>()
+  const followed = new Map<
+    string,
+    {ready: Promise<void>; stop: AbortController; versions: [ResourceType, ...ResourceType[]]}
+  >()
 
   function take(type: ResourceType, object: KubeObject, detail: Detail): string | undefined {
     const ref = refOfLive(type, object)
@@ -122,9 +128,13 @@ export function createLiveIndex({kube, signal, rulesOf, onChange, onTrouble}: Li
   function follow(type: ResourceType): Promise<void> {
     const name = typeName(type)
     const present = followed.get(name)
-    if (present !== undefined) return present.ready
+    if (present !== undefined) {
+      if (!present.versions.some(({version}) => version === type.version)) present.versions.push(type)
+      return present.ready
+    }
     const detail = detailOf(type)
     const stop = new AbortController()
+    const versions: [ResourceType, ...ResourceType[]] = [type]
     const ready = followType(kube, type, {
       detail,
       labelSelector: APP_LABEL,
@@ -132,13 +142,19 @@ export function createLiveIndex({kube, signal, rulesOf, onChange, onTrouble}: Li
       onList(items, resourceVersion) {
         const listed = new Set(items.map((item) => refKey(refOfLive(type, item))))
         for (const key of [...keysOf(type)]) if (!listed.has(key)) drop(type, key, resourceVersion)
-        for (const item of items) takeAndTell(type, item, detail)
+        for (const item of items) takeAndTell(versions[0], item, detail)
       },
       onEvent(event) {
-        if (event.type === 'changed') takeAndTell(type, event.object, detail)
+        if (event.type === 'changed') takeAndTell(versions[0], event.object, detail)
         else drop(type, refKey(refOfLive(type, event.object)), event.object.metadata.resourceVersion)
       },
-      onTrouble: (error) => onTrouble(type, error),
+      onTrouble: (error) => onTrouble(versions[0], error),
+      nextVersion() {
+        const [first, ...rest] = versions
+        const [next = first] = rest
+        versions.splice(0, versions.length, ...rest, first)
+        return next
+      },
     }).then(
       () => undefined,
       (error: unknown) => {
@@ -146,7 +162,7 @@ export function createLiveIndex({kube, signal, rulesOf, onChange, onTrouble}: Li
         throw error
       },
     )
-    followed.set(name, {ready, stop})
+    followed.set(name, {ready, stop, versions})
     return ready
   }
 

@@ -14,6 +14,8 @@ export interface FollowOptions {
   onEvent: (event: WatchEvent) => void
   /** Each time the server could not be asked; it is tried again. */
   onTrouble: (error: KubeError) => void
+  /** Asked each time the server does not serve the type: in which version to try next. @default the same */
+  nextVersion?: () => ResourceType
 }
 
 const FIRST_BACK_OFF_MS = 50
@@ -35,11 +37,12 @@ export async function followType(
     ...(labelSelector === undefined ? {} : {labelSelector}),
     ...(namespace === undefined ? {} : {namespace}),
   }
+  let served = type
   let version = await relist()
   return {ended: keepFollowing()}
 
   async function relist(): Promise<string> {
-    const {items, resourceVersion} = await client.list(type, selected)
+    const {items, resourceVersion} = await client.list(served, selected)
     options.onList(items, resourceVersion)
     return resourceVersion
   }
@@ -51,7 +54,7 @@ export async function followType(
       try {
         if (version === '') version = await relist()
         const end = await client.watch(
-          type,
+          served,
           {...selected, resourceVersion: version, signal},
           options.onEvent,
           (next) => {
@@ -62,6 +65,7 @@ export async function followType(
       } catch (error) {
         if (signal.aborted) return
         if (isKubeError(error, 'EXPIRED', 'NOT_FOUND')) version = ''
+        if (isKubeError(error, 'NOT_FOUND')) served = options.nextVersion?.() ?? served
         options.onTrouble(
           isKubeError(error) ? error : new KubeError('UNAVAILABLE', `watch ${type.plural}`, {}, {cause: error}),
         )
