@@ -14,6 +14,15 @@ export interface StartAgentOptions {
   env?: Readonly<Record<string, string>>
   /** Start it again when it ends by itself, as a Deployment would. @default true */
   restart?: boolean
+  /** What to run in place of the sources, as a pod does. */
+  program?: AgentProgram
+}
+
+/** An agent to run: its entry file, and what Node is started with. */
+export interface AgentProgram {
+  /** @default the sources, or the build of an installed package */
+  file?: string
+  nodeArguments?: readonly string[]
 }
 
 /** A running agent: a process of its own, as in a pod. */
@@ -63,16 +72,24 @@ export function startAgent(options: StartAgentOptions): LocalAgent {
   }
 }
 
-function launch({connection, kubeconfigFile, onEvent, log, env}: StartAgentOptions): ChildProcess {
+function launch({connection, kubeconfigFile, onEvent, log, env, program = {}}: StartAgentOptions): ChildProcess {
   const {cluster, s3, sqs} = connection
   const root = join(import.meta.dirname, '..', '..')
   // Node refuses to strip types below node_modules, so an installed package runs its build.
-  const main = import.meta.dirname.includes('node_modules')
-    ? join(root, 'dist', 'agent', 'main.mjs')
-    : join(root, 'agent', 'main.ts')
+  const installed = import.meta.dirname.includes('node_modules')
+  const {
+    file = installed ? join(root, 'dist', 'agent', 'main.mjs') : join(root, 'agent', 'main.ts'),
+    nodeArguments = [],
+  } = program
   const child = spawn(
     process.execPath,
-    ['--disable-warning=ExperimentalWarning', '--import', join(import.meta.dirname, 'end-with-parent.js'), main],
+    [
+      ...nodeArguments,
+      '--disable-warning=ExperimentalWarning',
+      '--import',
+      join(import.meta.dirname, 'end-with-parent.js'),
+      file,
+    ],
     {
       // The channel closes when this process dies in whatever way, and the agent ends with it.
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

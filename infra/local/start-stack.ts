@@ -10,7 +10,7 @@ import {findControlPlane} from './find-control-plane.ts'
 import {findRendererTools} from './find-renderer-tools.ts'
 import {checkRepository, installHook, repositoryUrl} from './install-hook.ts'
 import {LocalStackError} from './local-stack-error.ts'
-import {type LocalAgent, startAgent} from './start-agent.ts'
+import {type AgentProgram, type LocalAgent, startAgent} from './start-agent.ts'
 import {type LocalBridge, type StartBridgeOptions, startBridge} from './start-bridge.ts'
 import {type LocalCluster, startCluster} from './start-cluster.ts'
 import {saveState} from './state-file.ts'
@@ -31,6 +31,8 @@ export interface StartStackOptions {
   signal?: AbortSignal
   /** Further environment of the agents. */
   agentEnv?: Readonly<Record<string, string>>
+  /** What the agents run in place of the sources. */
+  agentProgram?: AgentProgram
   bridge?: Partial<Pick<StartBridgeOptions, 'sweepIntervalSeconds' | 'desiredTtlSeconds' | 'endpoints' | 'metrics'>>
 }
 
@@ -120,7 +122,14 @@ export async function startStack(options: StartStackOptions): Promise<LocalStack
       const launch = (): void => {
         agents.set(
           name,
-          startAgent({connection, kubeconfigFile: result.value, onEvent, log, env: options.agentEnv ?? {}}),
+          startAgent({
+            connection,
+            kubeconfigFile: result.value,
+            onEvent,
+            log,
+            env: options.agentEnv ?? {},
+            ...(options.agentProgram && {program: options.agentProgram}),
+          }),
         )
       }
       launchers.set(name, launch)

@@ -1,7 +1,7 @@
 import type {JsonObject} from '#shared/model/manifest.ts'
 
-/** The drawbridge.yaml of the benchmark: one small app and one large one, in one cluster. */
-export const config = ['small', 'large']
+/** The drawbridge.yaml of the benchmark: three apps of different sizes in one cluster. */
+export const fleetConfig = ['small', 'large', 'huge']
   .map(
     (name) => `apiVersion: drawbridge.dev/v1alpha1
 kind: App
@@ -63,12 +63,19 @@ export function smallApp(value: string): JsonObject[] {
   ]
 }
 
-/** The large app: 800 ConfigMaps and 200 Deployments without replicas. */
-export function largeApp(namespace?: string): JsonObject[] {
-  return [
-    ...Array.from({length: 800}, (_, i) => configMap(`config-${i}`, String(i), namespace)),
-    ...Array.from({length: 200}, (_, i) => deployment(`deployment-${i}`, 0, namespace)),
-  ]
+export interface LargeAppOptions {
+  namespace?: string
+  /** What the first ConfigMap holds. @default '0' */
+  first?: string
+}
+
+/** So many objects: of five, four are ConfigMaps and one is a Deployment without replicas. Fewer are the first of more. */
+export function largeApp(objects: number, {namespace, first = '0'}: LargeAppOptions = {}): JsonObject[] {
+  return Array.from({length: objects}, (_, i) =>
+    i % 5 === 4
+      ? deployment(`deployment-${i}`, 0, namespace)
+      : configMap(`config-${i}`, i === 0 ? first : String(i), namespace),
+  )
 }
 
 /** Objects as one file of YAML documents (JSON is YAML). */

@@ -1,45 +1,91 @@
-import type {ResourceType} from '#agent/kube/kube-client.ts'
+import type {WatchEvent} from '#agent/kube/kube-client.ts'
+import {childObject} from '#shared/model/manifest.ts'
 import type {BenchStack} from './bench-stack.ts'
+import {configMapType, deploymentType} from './bench-types.ts'
 import {type Summary, summarise} from './statistics.ts'
+import {type ObjectWatch, watchObjects} from './watch-objects.ts'
 
-const CONFIG_MAPS: ResourceType = {group: '', version: 'v1', kind: 'ConfigMap', plural: 'configmaps', namespaced: true}
-
+/** Milliseconds from the answer to what somebody did until a watch shows the object as desired again. */
 export interface DriftFigures {
-  /** Milliseconds from the answer to somebody's edit until `drifted` is logged. */
-  noticed: Summary
-  /** Milliseconds from the same until `healed` is logged. */
-  healed: Summary
+  edited: Summary
+  scaled: Summary
+  deleted: Summary
 }
 
-/** Edits one object after another of the large app by hand, and measures how soon each is noticed and healed. */
-export async function measureDrift({client, events}: BenchStack, edits: number): Promise<DriftFigures> {
-  const noticed: number[] = []
-  const healed: number[] = []
-  for (let edit = 0; edit < edits; edit++) {
-    const name = `config-${edit * 7}`
-    const body = JSON.stringify({
-      apiVersion: 'v1',
-      kind: 'ConfigMap',
-      metadata: {name, namespace: 'large'},
-      data: {value: 'by hand'},
-    })
-    const since = events.mark()
-    await client.apply(CONFIG_MAPS, {namespace: 'large', name}, body, {
-      fieldManager: 'somebody',
-      force: true,
-      detail: 'metadata',
-    })
-    const edited = Date.now()
-    const at = async (what: 'drifted' | 'healed'): Promise<number> => {
-      const event = await events.waitFor(
-        `${name} is ${what}`,
-        (seen) => seen.event === what && seen.object?.endsWith(`/${name}`) === true,
-        {since, timeoutMilliseconds: 60_000},
+/** Changes one object after another of the large app by hand, and measures how soon each is put right. */
+export async function measureDrift({client, transport}: BenchStack, edits: number): Promise<DriftFigures> {
+  const open = (type: typeof configMapType): Promise<ObjectWatch> =>
+    watchObjects(client, type, {namespace: 'large', detail: 'whole'})
+  const [configMaps, deployments] = await Promise.all([open(configMapType), open(deploymentType)])
+  const configMapOf = (edit: number): string => `config-${edit * 5}`
+  try {
+    const edited = await repeat(edits, async (edit) => {
+      const name = configMapOf(edit)
+      const body = {apiVersion: 'v1', kind: 'ConfigMap', metadata: {name, namespace: 'large'}, data: {value: 'by hand'}}
+      return measure(
+        configMaps,
+        name,
+        ({object}) => childObject(object, 'data')?.value === 'by hand',
+        async () => {
+          const options = {fieldManager: 'somebody', force: true, detail: 'metadata'} as const
+          await client.apply(configMapType, {namespace: 'large', name}, JSON.stringify(body), options)
+        },
       )
-      return Date.parse(event.at) - edited
-    }
-    noticed.push(await at('drifted'))
-    healed.push(await at('healed'))
+    })
+    const scaled = await repeat(edits, async (edit) => {
+      const name = `deployment-${edit * 5 + 4}`
+      return measure(
+        deployments,
+        name,
+        ({object}) => childObject(object, 'spec')?.replicas === 1,
+        async () => {
+          await transport.send({
+            method: 'PATCH',
+            path: `/apis/apps/v1/namespaces/large/deployments/${name}/scale?fieldManager=somebody`,
+            contentType: 'application/merge-patch+json',
+            body: '{"spec":{"replicas":1}}',
+            what: `scale ${name}`,
+          })
+        },
+      )
+    })
+    const deleted = await repeat(edits, async (edit) => {
+      const name = `config-${edit * 5 + 1}`
+      return measure(
+        configMaps,
+        name,
+        ({type}) => type === 'deleted',
+        async () => {
+          await client.delete(configMapType, {namespace: 'large', name}, {propagation: 'Background'})
+        },
+      )
+    })
+    return {edited, scaled, deleted}
+  } finally {
+    await Promise.all([configMaps.stop(), deployments.stop()])
   }
-  return {noticed: summarise(noticed), healed: summarise(healed)}
+}
+
+async function repeat(times: number, run: (edit: number) => Promise<number>): Promise<Summary> {
+  const samples: number[] = []
+  for (let edit = 0; edit < times; edit++) samples.push(await run(edit))
+  return summarise(samples)
+}
+
+/** What comes after the drifted state of an object is its correction. */
+async function measure(
+  watch: ObjectWatch,
+  name: string,
+  isDrifted: (event: WatchEvent) => boolean,
+  interfere: () => Promise<void>,
+): Promise<number> {
+  let drifted = false
+  const corrected = watch.expect(`${name} is as desired again`, (event) => {
+    if (event.object.metadata.name !== name) return false
+    if (isDrifted(event)) drifted = true
+    return drifted && !isDrifted(event)
+  })
+  await interfere()
+  const answered = Date.now()
+  return (await corrected) - answered
 }
