@@ -31,7 +31,14 @@ const deploymentSchema = z.object({
     template: z.object({
       metadata: z.looseObject({}),
       spec: z.looseObject({
-        containers: z.tuple([z.looseObject({env: z.array(z.object({name: z.string(), value: z.string()}))})]),
+        containers: z.tuple([
+          z.looseObject({
+            env: z.array(z.object({name: z.string(), value: z.string()})),
+            ports: z.tuple([z.object({name: z.string(), containerPort: z.number(), protocol: z.literal('TCP')})]),
+            readinessProbe: probeSchema,
+            livenessProbe: probeSchema,
+          }),
+        ]),
       }),
     }),
   }),

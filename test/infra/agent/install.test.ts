@@ -1,18 +1,19 @@
 import assert from 'node:assert/strict'
-import {readFile} from 'node:fs/promises'
-import {join} from 'node:path'
 import {after, before, type TestContext, test} from 'node:test'
 import type {KubeTransport} from '#agent/kube/send-request.ts'
-import {MEMORY} from '#infra/agent/agent-install.ts'
+import {ENDPOINTS_PORT, MEMORY} from '#infra/agent/agent-install.ts'
 import type {JsonObject} from '#shared/model/manifest.ts'
 import type {TestApp} from '../../agent/publish-state.ts'
 import {configMap, deployment, namespace, waitUntil} from '../../agent/start-test-agent.ts'
+import {assertNoneRefused, grantedRights, usedRights} from './agent-rights.ts'
+import {commandsOf, metricsIn, metricsOf, readDocs} from './docs-page.ts'
 import {type InstallStage, residentMebibytes, startInstallStage} from './install-stage.ts'
+import {definitionFile} from './write-definition.ts'
 
 let stage: InstallStage
 let docs: string
 before(async () => {
-  docs = await readFile(join(import.meta.dirname, '..', '..', '..', 'docs', 'agent.md'), 'utf8')
+  docs = await readDocs()
   stage = await startInstallStage()
 })
 after(() => stage?.stop())
@@ -172,12 +173,125 @@ test('profile tenant applies, heals and prunes as the serviceAccount that the ap
   assert.equal(await agent.stop(), 0)
 })
 
+test('profile tenant grants all that the agent asks for in its life, and nothing in its namespace that it does not', async (t) => {
+  await makeTenant('homes', 'drawbridge-deployer')
+  const inNamespace = 'life'
+  const installed = await install(t, 'tenant', inNamespace)
+  const first = await stage.startAgent(installed, inNamespace)
+  t.after(() => first.stop())
+  const eventually = (what: string, holds: () => Promise<boolean>) =>
+    waitUntil(holds, () => `${what}; ${first.lines.join('\n')}`, 60_000)
+  const says = (text: string) => eventually(text, async () => first.lines.some((line) => line.includes(text)))
+  const ready = async (agent = first) => (await agent.ask('/readyz').catch(() => undefined))?.text
+  const onCall = commandsOf(docs, 'Seen from the cluster', 'kubectl').map((command) =>
+    command.replaceAll('<App>', 'home').replaceAll('drawbridge-system', inNamespace).replace('"$(date +%s)"', '1'),
+  )
+  const run = async (wanted: RegExp) => {
+    const [command, ...others] = onCall.filter((candidate) => wanted.test(candidate))
+    assert.ok(command !== undefined && others.length === 0, `one command of the documentation is like ${wanted}`)
+    onCall.splice(onCall.indexOf(command), 1)
+    return stage.kubectl(command.split(' '))
+  }
+  const settings = configMap('homes', 'settings', {data: '1'})
+  const app = (manifests: TestApp['manifests'], timeoutSeconds = 60): Record<string, TestApp> => ({
+    home: {manifests, serviceAccount: 'homes/drawbridge-deployer', sync: {timeoutSeconds}},
+  })
+  const change = (data: string) =>
+    statusOf(stage.admin, 'PATCH', '/api/v1/namespaces/homes/configmaps/settings', {data: {data}})
+
+  // Health that is not reached, for want of pods.
+  await create('/api/v1/namespaces/homes/resourcequotas', {metadata: {name: 'none'}, spec: {hard: {pods: '0'}}})
+  await stage.publisher.publish(app([settings, deployment('homes', 'web', 1)], 2))
+  await says('"event":"failed"')
+  await says('exceeded quota')
+  await stage.publisher.publish(app([settings, deployment('homes', 'web', 0)]))
+  await run(/^wait /)
+  assert.match(await run(/^get /), new RegExp(`${inNamespace} +home +main@sha1:[0-9a-f]{40} +True +Current +0 `))
+  assert.match(await run(/^describe /), /Reason: +ReconciliationSucceeded/)
+
+  // Drift; a suspended app and a resumed one; a reconcile on request.
+  await change('changed')
+  await says('"event":"healed"')
+  await run(/suspend=true/)
+  await says('is suspended by its annotation')
+  await change('by hand')
+  const shown = async () =>
+    JSON.parse(await stage.kubectl(['get', 'apps.drawbridge.dev/home', '-n', inNamespace, '-ojson']))
+  await eventually('drift that is shown', async () => (await shown()).status.drift === 1)
+  assert.deepEqual(await dataOf('settings', 'homes'), {data: 'by hand'})
+  await run(/suspend-$/)
+  await eventually('a heal', async () => JSON.stringify(await dataOf('settings', 'homes')) === '{"data":"1"}')
+  await run(/requestedAt=/)
+  await eventually('an answer', async () => (await shown()).status.lastHandledReconcileAt === '1')
+  await eventually('Events', async () => /DriftHealed/.test(await stage.kubectl(['get', 'events', '-n', inNamespace])))
+  assert.match(await run(/^events /), /DriftDetected/)
+  await run(/^create role /)
+  assert.deepEqual(onCall, [])
+
+  // A prune, and a rollout: the new pod is ready while the old one leads.
+  await stage.publisher.publish(app([deployment('homes', 'web', 0)]))
+  await eventually('a prune', async () => (await dataOf('settings', 'homes')) === 'absent')
+  const [container] = installed.spec.template.spec.containers
+  assert.deepEqual(container.ports, [{name: 'metrics', containerPort: ENDPOINTS_PORT, protocol: 'TCP'}])
+  assert.equal(container.env.find(({name}) => name === 'METRICS_PORT')?.value, String(ENDPOINTS_PORT))
+  const probes = [container.readinessProbe, container.livenessProbe].map(({httpGet}) => httpGet)
+  for (const {path, port} of probes) {
+    assert.equal(port, 'metrics')
+    assert.equal((await first.ask(path)).status, 200, path)
+  }
+  const {text} = await first.ask('/metrics')
+  const metrics = metricsIn(text)
+  const documented = metricsOf(docs)
+  assert.deepEqual(
+    metrics.declared,
+    documented.map((metric) => metric.split(' ', 2).join(' ')),
+  )
+  assert.ok(metrics.labelled.length > 6)
+  for (const metric of metrics.labelled) assert.ok(documented.includes(metric), metric)
+  const second = await stage.startAgent(installed, inNamespace)
+  t.after(() => second.stop())
+  await eventually('a second to stand by', async () => (await ready(second)) === 'standby\n')
+  assert.equal((await second.ask('/readyz')).status, 200)
+  assert.equal(await first.stop(), 0)
+  await eventually('the second to lead', async () => (await ready(second)) === 'leading\n')
+
+  // A Lease that somebody deleted, and the end of the app.
+  await stage.kubectl(['delete', 'lease/drawbridge-agent', '--namespace', inNamespace])
+  await eventually('a new Lease', async () =>
+    stage.kubectl(['get', 'lease/drawbridge-agent', '--namespace', inNamespace]).then(
+      () => true,
+      () => false,
+    ),
+  )
+  await eventually('the second to lead again', async () => (await ready(second)) === 'leading\n')
+  await stage.publisher.publish({}, {removed: {home: 'Delete'}})
+  await eventually('the end of the App object', async () => {
+    const left = await stage.kubectl(['get', 'apps.drawbridge.dev', '--namespace', inNamespace, '--output', 'name'])
+    return left === ''
+  })
+  assert.equal(await second.stop(), 0)
+
+  const requests = await stage.audit.read(`system:serviceaccount:${inNamespace}:drawbridge-agent`)
+  assertNoneRefused(requests)
+  const seen = (verb: string, name: string) =>
+    requests.some(({resource, ...request}) => request.verb === verb && resource?.name === name)
+  assert.ok(seen('list', 'pods') && seen('list', 'events') && seen('get', 'customresourcedefinitions'))
+  assert.ok(requests.some(({impersonated}) => impersonated === 'system:serviceaccount:homes:drawbridge-deployer'))
+  const granted = await grantedRights(stage, inNamespace)
+  const used = usedRights(requests, inNamespace)
+  assert.deepEqual(
+    [...granted].filter((right) => !used.has(right)),
+    [],
+  )
+})
+
 test('profile tenant gives the agent itself no way to secrets, to more rights or to its own trust root', async (t) => {
   await makeTenant('rights', 'deployer')
   const deploymentOfAgent = await install(t, 'tenant', 'tenant-rights', ['--impersonate', 'rights/deployer'])
   const agent = await stage.clientOf('tenant-rights', 'drawbridge-agent')
   const rbac = '/apis/rbac.authorization.k8s.io/v1'
   const own = '/api/v1/namespaces/tenant-rights'
+  const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
   const [volume] = deploymentOfAgent.spec.template.spec.volumes as {configMap: {name: string}}[]
   const trustRoot = volume?.configMap.name ?? ''
   assert.match(trustRoot, /^drawbridge-trust-root-/)
@@ -201,6 +315,12 @@ test('profile tenant gives the agent itself no way to secrets, to more rights or
     ],
     ['a namespace', 'POST', '/api/v1/namespaces', map],
     ['a token of an app', 'POST', '/api/v1/namespaces/rights/serviceaccounts/deployer/token', {spec: {}}],
+    ['an App object elsewhere', 'POST', '/apis/drawbridge.dev/v1alpha1/namespaces/default/apps', map],
+    ['an Event elsewhere', 'POST', '/apis/events.k8s.io/v1/namespaces/default/events', map],
+    ['what it told before', 'DELETE', '/apis/events.k8s.io/v1/namespaces/tenant-rights/events/x'],
+    ['the definition of App objects', 'PATCH', `${definitions}/apps.drawbridge.dev`, {spec: {scope: 'Cluster'}}],
+    ['any other definition', 'GET', `${definitions}/certificates.cert-manager.io`],
+    ['the log of a pod', 'GET', '/api/v1/namespaces/rights/pods/web/log'],
     ['another Lease', 'GET', '/apis/coordination.k8s.io/v1/namespaces/tenant-rights/leases/other'],
   ]
   for (const [what, method, path, body] of refused) assert.equal(await statusOf(agent, method, path, body), 403, what)
@@ -247,29 +367,40 @@ test('a tenant installation follows Secrets only where it is told to', async (t)
 
 test('helm installs the chart by the commands of docs/agent.md, and takes it away again', async (t) => {
   const inNamespace = (words: string) => words.replaceAll('drawbridge-system', 'by-helm').split(' ')
-  for (const [, command = ''] of docs.matchAll(/^ {4}kubectl ((?:create|label) namespace .*)$/gm)) {
-    await stage.kubectl(inNamespace(command))
-  }
-  const [, command = ''] = /^ {4}helm (install .*)$/m.exec(docs) ?? []
+  const prepare = commandsOf(docs, '3. Install', 'kubectl').filter((command) => /^(?:create|label) /.test(command))
+  for (const command of prepare) await stage.kubectl(inNamespace(command))
+  const [command = ''] = commandsOf(docs, '3. Install', 'helm')
   const values: Record<string, string> = {Image: 'registry.example/agent:1'}
   for (const [index, flag] of stage.flags.entries()) {
     const name = flag.replace(/^--/, '').replaceAll(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase())
     values[name] = stage.flags[index + 1] ?? ''
   }
   const filled = command.replaceAll(/<(\w+)>/g, (_, name: string) => values[name] ?? `no value of ${name}`)
-  await stage.helm(inNamespace(filled.replace('=trust-root.json', `=${values.TrustRoot}`)))
+  const installChart = inNamespace(filled.replace('=trust-root.json', `=${values.TrustRoot}`))
+  const uninstall = ['uninstall', 'drawbridge-agent', '--namespace', 'by-helm']
   t.after(() => stage.kubectl(['delete', 'clusterrolebinding/drawbridge-agent', '--ignore-not-found', '--wait=false']))
   const found = async () =>
     statusOf(stage.admin, 'GET', '/apis/apps/v1/namespaces/by-helm/deployments/drawbridge-agent')
+  const definition = async () =>
+    statusOf(stage.admin, 'GET', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/apps.drawbridge.dev')
+  // The tests before brought the definition by kubectl.
+  await stage.kubectl(['apply', '--filename', definitionFile])
+  await stage.helm([...installChart, '--take-ownership'])
   assert.equal(await found(), 200)
-  await stage.helm(['uninstall', 'drawbridge-agent', '--namespace', 'by-helm'])
-  assert.equal(await found(), 404)
+  await stage.helm(uninstall)
+  assert.deepEqual([await found(), await definition()], [404, 200])
+  await stage.helm(installChart)
+  assert.equal(await found(), 200)
+  await stage.helm(uninstall)
+  for (const last of commandsOf(docs, 'Remove', 'kubectl').filter((candidate) => !candidate.includes(' -f ')))
+    await stage.kubectl(inNamespace(last))
+  assert.equal(await definition(), 404)
 })
 
 test('a change of profile is refused by the API server until the old binding is deleted', async (t) => {
   await install(t, 'platform', 'switch')
   await assert.rejects(install(t, 'tenant', 'switch'), /cannot change roleRef/)
-  const [, command = ''] = /^ +kubectl (delete clusterrolebinding .*)$/m.exec(docs) ?? []
+  const [command = ''] = commandsOf(docs, 'Change', 'kubectl')
   await stage.kubectl(command.split(' '))
   await install(t, 'tenant', 'switch')
   const agent = await stage.clientOf('switch', 'drawbridge-agent')
@@ -279,9 +410,9 @@ test('a change of profile is refused by the API server until the old binding is 
 /** A namespace with a ServiceAccount that may do there what its apps need, made by the commands of docs/agent.md. */
 async function makeTenant(name: string, serviceAccount: string): Promise<void> {
   await create('/api/v1/namespaces', {metadata: {name}})
-  const commands = [...docs.matchAll(/^ {4}kubectl (create (?:serviceaccount|role|rolebinding) .*)$/gm)]
+  const commands = commandsOf(docs, 'Tenants', 'kubectl')
   assert.equal(commands.length, 3)
-  for (const [, command = ''] of commands) {
+  for (const command of commands) {
     const named = command.replaceAll('drawbridge-deployer', serviceAccount).replaceAll(/\bweb\b/g, name)
     await stage.kubectl(named.split(' '))
   }
