@@ -39,7 +39,7 @@ export async function applyObjects(
           if (isKubeError(error, 'ABORTED')) return
           failures.push({ref: object.ref, message: explain(object, error)})
         }
-      }),
+      }, app.name),
     ),
   )
   return failures

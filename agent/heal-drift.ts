@@ -92,7 +92,7 @@ async function healWhileDrifted(
       if (ctx.signal.aborted || isSuspended(ctx, app) || app.applying || app.bundle !== bundle) return false
       await applyObject(ctx, app, bundle, object)
       return true
-    })
+    }, app.name)
     // A newer bundle, or a reconcile that looks again when it is through: what is wanted may be another thing by now.
     if (!healed) continue
     if (app.drifted.delete(key) && drift !== 'no-difference') {

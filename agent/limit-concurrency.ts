@@ -1,6 +1,7 @@
 /** Lets a number of tasks run at once, fewer when the server asks to slow down. */
 export interface ConcurrencyLimit {
-  run<T>(task: () => Promise<T>): Promise<T>
+  /** Tasks of one lane cannot starve those of another: where all places are taken, a lane that has none gets one more, up to twice as many in all. */
+  run<T>(task: () => Promise<T>, lane?: string): Promise<T>
   /** The server said that it is too much: half as many from now on. */
   throttled(): void
   /** How many may run at once now. */
@@ -22,28 +23,40 @@ export function createConcurrencyLimit(
   let running = 0
   let successes = 0
   let halvedAt = Number.NEGATIVE_INFINITY
-  const waiting: (() => void)[] = []
+  const byLane = new Map<string, number>()
+  const waiting: {lane: string; start: () => void}[] = []
 
-  function release(): void {
+  const mayRun = (lane: string): boolean => running < width || (running < 2 * width && !byLane.has(lane))
+
+  function enter(lane: string): void {
+    running++
+    byLane.set(lane, (byLane.get(lane) ?? 0) + 1)
+  }
+
+  function leave(lane: string): void {
     running--
-    while (running < width) {
-      const next = waiting.shift()
+    const left = (byLane.get(lane) ?? 1) - 1
+    if (left === 0) byLane.delete(lane)
+    else byLane.set(lane, left)
+    for (;;) {
+      const index = running < width ? 0 : waiting.findIndex((task) => mayRun(task.lane))
+      const [next] = index < 0 ? [] : waiting.splice(index, 1)
       if (next === undefined) return
-      running++
-      next()
+      enter(next.lane)
+      next.start()
     }
   }
 
   return {
-    async run(task) {
-      if (running < width) running++
-      else await new Promise<void>((resolve) => waiting.push(resolve))
+    async run(task, lane = '') {
+      if (mayRun(lane)) enter(lane)
+      else await new Promise<void>((start) => waiting.push({lane, start}))
       try {
         const result = await task()
         if (++successes % SUCCESSES_PER_STEP === 0 && width < initial) width++
         return result
       } finally {
-        release()
+        leave(lane)
       }
     },
     throttled() {

@@ -36,7 +36,7 @@ export async function preflightStage(
           if (isKubeError(error, 'ABORTED') || isAllowed(object, error)) return
           failures.push({ref: object.ref, message: explain(object, error)})
         }
-      }),
+      }, bundle.app.name),
     ),
   )
   return failures

@@ -72,7 +72,7 @@ export async function pruneObjects(
             if (isKubeError(error, 'ABORTED')) return
             result.retained.push({ref, code: 'FAILED', reason: describeError(error)})
           }
-        }),
+        }, app.name),
       ),
     )
   }
