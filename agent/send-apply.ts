@@ -12,6 +12,9 @@ import type {KubeObject} from './kube/kube-object.ts'
 import {FIELD_MANAGER} from './marks.ts'
 import type {PlannedObject} from './plan-objects.ts'
 
+/** Of one kind, that others applied an object in. */
+const MAX_VERSIONS = 4
+
 type Means = Pick<AgentContext, 'ports' | 'signal'>
 
 /**
@@ -54,13 +57,18 @@ async function applyAndAdopt(
       lastTry: signal,
       ...(impersonate === undefined ? {} : {impersonate}),
     })
-  const answer = await send()
-  const managedFields = rules.takeOver ? adoptFields(answer.metadata.managedFields, FIELD_MANAGER) : undefined
-  if (managedFields === undefined || signal.aborted) return answer
-  const {resourceVersion} = answer.metadata
-  const taken = await kube.setManagedFields(type, ref, {resourceVersion, managedFields}, impersonate)
-  // Somebody was quicker: the next apply takes them over.
-  return taken === 'set' ? send() : answer
+  const spared = new Set(app.sync.ignoreDifferences?.flatMap(({managedFieldsManagers = []}) => managedFieldsManagers))
+  let answer = await send()
+  for (let version = 0; version < MAX_VERSIONS && rules.takeOver; version++) {
+    const managedFields = adoptFields(answer.metadata.managedFields, FIELD_MANAGER, spared)
+    if (managedFields === undefined || signal.aborted) break
+    const {resourceVersion} = answer.metadata
+    const taken = await kube.setManagedFields(type, ref, {resourceVersion, managedFields}, impersonate)
+    // Somebody was quicker: the next apply takes them over.
+    if (taken === 'conflict') break
+    answer = await send()
+  }
+  return answer
 }
 
 async function replaceWhole(

@@ -3,7 +3,7 @@ import {isJsonObject, type Json, type JsonObject} from '../model/manifest.ts'
 /** Field managers of other deploying tools: what they own of an object is ours once the object is. */
 const deployers: Record<string, readonly string[]> = {
   'kubectl-client-side-apply': ['Update'],
-  kubectl: ['Update'],
+  kubectl: ['Update', 'Apply'],
   'before-first-apply': ['Update'],
   helm: ['Update', 'Apply'],
   'argocd-controller': ['Update', 'Apply'],
@@ -13,23 +13,29 @@ const deployers: Record<string, readonly string[]> = {
 }
 
 /**
- * Computes an object's `metadata.managedFields` with what kubectl's client-side apply, helm, Argo CD and Flux own given to `manager`'s
- * own Apply entry: the next apply then removes what is no longer declared. Undefined where they own nothing, or `manager` has no entry.
+ * Computes an object's `metadata.managedFields` with what kubectl, helm, Argo CD and Flux own given to `manager`'s own Apply entry: the next
+ * apply then removes what is no longer declared. Field sets of different versions of the API name different fields and an applier has one entry,
+ * so that it takes one apply for each version: ours first. What a manager in `spared` owns stays its own. Undefined where they own nothing (any
+ * more), or `manager` has no entry.
  */
-export function adoptFields(managedFields: unknown, manager: string): JsonObject[] | undefined {
+export function adoptFields(
+  managedFields: unknown,
+  manager: string,
+  spared: ReadonlySet<string> = new Set(),
+): JsonObject[] | undefined {
   const entries = Array.isArray(managedFields) ? managedFields.filter(isJsonObject) : []
-  const left = entries.filter(isLeftBehind)
+  const left = entries.filter((entry) => isLeftBehind(entry) && !spared.has(String(entry.manager)))
   const own = entries.find((entry) => entry.manager === manager && entry.operation === 'Apply' && !entry.subresource)
-  if (left.length === 0 || own === undefined) return undefined
-  // Field sets of another version of the API name other fields.
-  const mine = left.filter(({apiVersion}) => apiVersion === own.apiVersion)
-  const merged = {
-    ...own,
-    fieldsV1: mine.reduce<Json>((all, {fieldsV1}) => unite(all, fieldsV1 ?? {}), own.fieldsV1 ?? {}),
-  }
-  const foreign = left.filter((entry) => !mine.includes(entry))
-  const renamed = foreign.map((entry) => ({...entry, manager, operation: 'Apply'}))
-  return [...entries.filter((entry) => entry !== own && !left.includes(entry)), merged, ...renamed]
+  const [first] = left
+  if (first === undefined || own === undefined) return undefined
+  const inOurs = left.some(({apiVersion}) => apiVersion === own.apiVersion)
+  const {apiVersion = null} = inOurs ? own : first
+  const taken = left.filter((entry) => entry.apiVersion === apiVersion)
+  const fieldsV1 = taken.reduce<Json>(
+    (all, entry) => unite(all, entry.fieldsV1 ?? {}),
+    inOurs ? (own.fieldsV1 ?? {}) : {},
+  )
+  return [...entries.filter((entry) => entry !== own && !taken.includes(entry)), {...own, apiVersion, fieldsV1}]
 }
 
 function isLeftBehind(entry: JsonObject): boolean {
