@@ -40,6 +40,10 @@ const program = new Command('drawbridge')
     'after',
     '\nData goes to stdout, everything else to stderr. Exit status: 0 yes or done, 1 no, 2 could not be told.',
   )
+program
+  .command('version')
+  .description('print the version')
+  .action(() => io.out(`${version}\n`))
 // Only what was asked for is loaded: a command starts in a fraction of the time that all of them take.
 const commands: Record<string, () => Promise<AddCommand>> = {
   dev: async () => (await import('./dev.ts')).addDevCommand,
@@ -55,7 +59,8 @@ const commands: Record<string, () => Promise<AddCommand>> = {
   agent: async () => (await import('./agent.ts')).addAgentCommand,
 }
 const asked = commands[process.argv[2] ?? '']
-const adders = await Promise.all((asked === undefined ? Object.values(commands) : [asked]).map((load) => load()))
+const needed = asked === undefined ? Object.values(commands) : [asked]
+const adders = process.argv[2] === 'version' ? [] : await Promise.all(needed.map((load) => load()))
 for (const add of adders) add(program, io, done)
 
 try {

@@ -42,7 +42,7 @@ const child = spawn(
     ...flags,
     ...files,
   ],
-  {cwd: root, stdio: 'inherit'},
+  {cwd: root, stdio: 'inherit', env: {NODE_COMPILE_CACHE: join(cacheDirOf(process.env), 'compile'), ...process.env}},
 )
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal))
 child.on('exit', (code) => {
