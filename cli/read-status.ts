@@ -7,6 +7,7 @@ import {
 } from '#shared/model/cluster-status.ts'
 import {keys, prefixes} from '#shared/model/keys.ts'
 import {limits} from '#shared/model/limits.ts'
+import {type Outcome, outcomeSchema} from '#shared/model/outcome.ts'
 import type {ObjectStore} from '#shared/ports/object-store.ts'
 import {CliError} from './io.ts'
 
@@ -24,6 +25,24 @@ export async function readClusterStatuses(store: ObjectStore): Promise<ClusterSt
   const found = await listAll(store, prefixes.status)
   const statuses = await Promise.all(found.map((key) => readJson(store, key, clusterStatusSchema)))
   return statuses.filter((status) => status !== undefined)
+}
+
+/**
+ * Outcomes of commits that did not render, or were refused, in whole or in part. What publish refused of a commit counts only while
+ * that commit is the last that was rendered.
+ */
+export async function readFailedOutcomes(store: ObjectStore): Promise<Outcome[]> {
+  const found = await listAll(store, prefixes.outcomes)
+  const read = await Promise.all(found.map((key) => readJson(store, key, outcomeSchema)))
+  const outcomes = read.filter((outcome) => outcome !== undefined)
+  const declarationOf = ({repository, ref}: Outcome) => `${repository} ${ref}`
+  const rendered = new Map(
+    outcomes.filter(({stage}) => stage === 'render').map((outcome) => [declarationOf(outcome), outcome.commit]),
+  )
+  return outcomes.filter(
+    (outcome) =>
+      outcome.findings.length > 0 && (rendered.get(declarationOf(outcome)) ?? outcome.commit) === outcome.commit,
+  )
 }
 
 /** The apps of all clusters, sorted by cluster and name. */

@@ -1,11 +1,14 @@
 import {setTimeout as sleep} from 'node:timers/promises'
 import type {Command} from 'commander'
 import {formatRef} from '#shared/model/object-ref.ts'
+import {describeFinding, type Outcome} from '#shared/model/outcome.ts'
+import {formatRevision} from '#shared/model/revision.ts'
+import {shortRevision} from './format-revision.ts'
 import {appColumns} from './get.ts'
 import {type CliIo, type ExitStatus, paint} from './io.ts'
 import {type BridgeOptions, openBridge} from './open-bridge.ts'
 import {formatTable, type OutputFormat, parseOutputFormat, printRows} from './print-rows.ts'
-import {type AppRow, appRows, readClusterStatuses} from './read-status.ts'
+import {type AppRow, appRows, readClusterStatuses, readFailedOutcomes} from './read-status.ts'
 
 interface StatusOptions extends BridgeOptions {
   output: OutputFormat
@@ -14,11 +17,13 @@ interface StatusOptions extends BridgeOptions {
 
 const watchEveryMilliseconds = 1000
 
-/** Adds `drawbridge status [--watch]`: exit status 0 where every app is ready, 1 where one is not. */
+/** Adds `drawbridge status [--watch]`: exit status 0 where every app is ready, 1 where one is not, or a commit did not come that far. */
 export function addStatusCommand(program: Command, io: CliIo, done: (status: ExitStatus) => void): void {
   program
     .command('status')
-    .description('how every app fares, and why, where it is not well; exit status 1 unless all are ready')
+    .description(
+      'how every app fares, and why, where it is not well; exit status 1 unless all are ready and the last commits rendered',
+    )
     .option('-w, --watch', 'print again whenever something changes, until Ctrl-C')
     .option('-o, --output <format>', 'json, yaml, wide or name', parseOutputFormat, 'table')
     .option('--state <dir>', 'state directory of a local bridge')
@@ -29,14 +34,27 @@ export function addStatusCommand(program: Command, io: CliIo, done: (status: Exi
       do {
         const statuses = await readClusterStatuses(store)
         const rows = appRows(statuses)
-        const state = JSON.stringify(rows)
-        if (state !== shown) print(io, rows, options)
+        const failed = await readFailedOutcomes(store)
+        const state = JSON.stringify([rows, failed])
+        if (state !== shown) {
+          print(io, rows, options)
+          for (const outcome of failed) printFailure(io, outcome)
+        }
         shown = state
-        done(rows.length > 0 && rows.every((row) => row.app.ready === 'True') ? 0 : 1)
+        const areReady = rows.length > 0 && rows.every((row) => row.app.ready === 'True')
+        done(areReady && failed.length === 0 ? 0 : 1)
         if (options.watch === true)
           await sleep(watchEveryMilliseconds, undefined, {signal: io.signal}).catch(() => undefined)
       } while (options.watch === true && !io.signal.aborted)
     })
+}
+
+/** Apart from the data: it is about a commit, not about an app that a cluster knows. */
+function printFailure(io: CliIo, {stage, repository, ref, commit, cluster, findings}: Outcome): void {
+  const where = cluster === undefined ? '' : ` for cluster ${cluster}`
+  const what = stage === 'render' ? 'did not render' : 'was refused'
+  const words = `${repository} ${shortRevision(formatRevision(ref, commit))} ${what}${where}; what runs is older`
+  io.err(`\n${paint(io, 'red', words)}\n${findings.map((finding) => `  ${describeFinding(finding)}\n`).join('')}`)
 }
 
 function print(io: CliIo, rows: readonly AppRow[], options: StatusOptions): void {

@@ -1,14 +1,16 @@
 import {describeError} from '#shared/model/drawbridge-error.ts'
 import type {JournalEvent} from '#shared/model/journal-event.ts'
-import type {Finding, Outcome} from '#shared/model/outcome.ts'
+import {describeFinding, type Finding, type Outcome} from '#shared/model/outcome.ts'
 import {CommitStatusError} from '#shared/ports/commit-status-error.ts'
+import {keepOutcome} from './keep-outcome.ts'
 import type {StatusPorts} from './ports.ts'
 
 /**
- * Shows on the git host how rendering or publishing a commit went, and journals each finding. Contexts: `drawbridge/render`, and
+ * Keeps and shows on the git host how rendering or publishing a commit went, and journals each finding. Contexts: `drawbridge/render`, and
  * `drawbridge/publish/<cluster>` for what publish refused. Rejects with `CommitStatusError` UNAVAILABLE or RATE_LIMITED.
  */
-export async function reportOutcome({commitStatuses, journal, clock}: StatusPorts, outcome: Outcome): Promise<void> {
+export async function reportOutcome(ports: StatusPorts, outcome: Outcome): Promise<void> {
+  const {commitStatuses, journal, clock, store} = ports
   const {repository, ref, commit, stage, cluster, findings, trace} = outcome
   const record = (event: Partial<JournalEvent>): void =>
     journal.record({
@@ -20,6 +22,7 @@ export async function reportOutcome({commitStatuses, journal, clock}: StatusPort
       traceparent: trace.traceparent,
       ...event,
     })
+  await keepOutcome(store, outcome)
   for (const finding of findings) {
     const where = finding.cluster ?? cluster
     record({
@@ -49,10 +52,4 @@ function summarise(
   if (first === undefined) return {state: 'success', description: stage === 'render' ? 'rendered' : 'published'}
   const more = others.length === 0 ? '' : ` (and ${others.length} more)`
   return {state: 'failure', description: `${describeFinding(first)}${more}`}
-}
-
-/** A finding in one line: `app web: web/deploy.yaml:12: …`. */
-function describeFinding({app, file, line, message}: Finding): string {
-  const place = file === undefined ? '' : `${file}${line === undefined ? '' : `:${line}`}: `
-  return `${app === undefined ? '' : `app ${app}: `}${place}${message}`
 }

@@ -26,6 +26,7 @@ const everyAttestation = `${prefixes.attestations}*`
 const everyDesired = keys.desired('*')
 const everyReport = keys.report('*')
 const everyStatus = keys.status('*')
+const everyOutcome = `${prefixes.outcomes}*`
 const everyHistory = `${prefixes.history}*`
 
 /**
@@ -58,8 +59,10 @@ export const functionAccess: Readonly<Record<FunctionName, readonly StoreGrant[]
     {actions: ['s3:GetObject'], keys: everyDesired},
     {actions: ['s3:GetObject'], keys: everyReport},
     {actions: ['s3:GetObject', 's3:PutObject'], keys: everyStatus, writes: 'swap'},
+    {actions: ['s3:GetObject', 's3:PutObject'], keys: everyOutcome, writes: 'swap'},
     {actions: ['s3:PutObject'], keys: everyHistory, writes: 'create'},
     {actions: ['s3:ListBucket'], keys: `${prefixes.clusters}*`},
+    {actions: ['s3:ListBucket'], keys: everyOutcome},
     {actions: ['s3:ListBucket'], keys: everyStatus},
   ],
 }

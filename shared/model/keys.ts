@@ -1,4 +1,5 @@
-import {type Digest, digestHex} from './digest.ts'
+import {type Digest, digestHex, digestOf} from './digest.ts'
+import type {Outcome} from './outcome.ts'
 
 /** The keys of everything that is stored in the bucket. Names are validated by their schemas before they get here. */
 export const keys = {
@@ -8,6 +9,14 @@ export const keys = {
   desired: (cluster: string): string => `clusters/${cluster}/desired`,
   report: (cluster: string): string => `clusters/${cluster}/report`,
   status: (cluster: string): string => `status/${cluster}`,
+  /** How the last render of a declaration went, or what publish last refused of it for a cluster. */
+  outcome: ({
+    repository,
+    ref,
+    stage,
+    cluster = '',
+  }: Pick<Outcome, 'repository' | 'ref' | 'stage' | 'cluster'>): string =>
+    `outcomes/${digestHex(digestOf(Buffer.from([repository, ref, stage, cluster].join('\n'))))}`,
   historyPrefix: (cluster: string, app: string): string => `history/${cluster}/${app}/`,
   /** Newest first in S3's ascending listing: the millisecond part of the event's id counts down. */
   history: (cluster: string, app: string, eventId: string): string =>
@@ -21,6 +30,7 @@ export const prefixes = {
   clusters: 'clusters/',
   status: 'status/',
   history: 'history/',
+  outcomes: 'outcomes/',
 } as const
 
 function invertEventId(id: string): string {

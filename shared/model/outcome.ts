@@ -32,3 +32,9 @@ export const outcomeSchema = z.object({
   trace: traceSchema,
 })
 export type Outcome = z.infer<typeof outcomeSchema>
+
+/** A finding in one line: `app web: web/deploy.yaml:12: …`. */
+export function describeFinding({app, file, line, message}: Finding): string {
+  const place = file === undefined ? '' : `${file}${line === undefined ? '' : `:${line}`}: `
+  return `${app === undefined ? '' : `app ${app}: `}${place}${message}`
+}

@@ -158,6 +158,27 @@ test('prints ready first, then a line per stage, deploys what is in the reposito
     /^dev +current/,
   )
 
+  await workspace.write('web/a.yaml', 'data: [')
+  const broken = await workspace.push('broken')
+  const failing = await waitUntil(
+    async () => {
+      const {status, stderr} = await runCli(['status', '--state', join(folder, 'state')])
+      return status === 1 && stderr.includes('did not render') ? stderr : undefined
+    },
+    {timeoutMilliseconds: 20_000},
+  )
+  assert.match(
+    failing ?? '',
+    new RegExp(`main@${broken.slice(0, 7)}.* did not render; what runs is older\\n  app web: web/a.yaml:1: `),
+  )
+  await workspace.write('web/a.yaml', configMapYaml('a', {value: 'two'}))
+  await workspace.push('mended')
+  const mended = await waitUntil(
+    async () => (await runCli(['status', '--state', join(folder, 'state')])).status === 0 || undefined,
+    {timeoutMilliseconds: 20_000},
+  )
+  assert.ok(mended, 'the mended commit ends the failure')
+
   assert.equal(await dev.end('SIGTERM'), 0)
   await assertAllGone(pids)
 })
