@@ -58,7 +58,6 @@ export async function startBenchStack({fromSources, nodeArguments, log}: BenchSt
   const workspace = await createGitWorkspace(folder)
   const events = createEventLog()
   const socket = join(folder, 'agent.socket')
-  const observing = ['--import', join(import.meta.dirname, 'observe-agent.ts'), ...nodeArguments]
   const stack = await startStack({
     stateDir: join(folder, 'state'),
     clusters: ['bench'],
@@ -70,7 +69,7 @@ export async function startBenchStack({fromSources, nodeArguments, log}: BenchSt
       METRICS_PORT: String(await findFreePort()),
       NODE_ENV: 'production',
     },
-    agentProgram: fromSources ? {nodeArguments: observing} : await buildAgentProgram(join(folder, 'dist'), observing),
+    agentProgram: await buildAgentProgram({outDir: join(folder, 'dist'), fromSources, nodeArguments}),
     onEvent: events.record,
     log,
   })

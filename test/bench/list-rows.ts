@@ -50,7 +50,7 @@ function firstApplyRows({firstApply: f}: Figures): Row[] {
     row(
       '  CPU of the agent + the API server',
       '3.5 + 6.6 s',
-      '-',
+      `the server: ${f.apiServerCpuSecondsRaw.p50.toFixed(2)} s`,
       `${f.agentCpuSeconds.p50.toFixed(2)} + ${f.apiServerCpuSeconds.p50.toFixed(2)} s`,
       {aim: "< Flux's", holds: f.agentCpuSeconds.p50 < 3.5 && f.apiServerCpuSeconds.p50 < 6.6},
     ),
@@ -79,10 +79,16 @@ function changeRows({oneChange, pushes}: Figures): Row[] {
   if (oneChange !== undefined) {
     const {pushToVisible, requests, requestsWithoutEvents} = oneChange
     rows.push(
-      row('one ConfigMap of 1,000: push to visible', '4.4 s', 'one PATCH', ms(pushToVisible), {
-        aim: '<= 600 ms',
-        holds: pushToVisible.p50 <= 600,
-      }),
+      row(
+        'one ConfigMap of 1,000: push to visible',
+        '4.4 s',
+        'one PATCH',
+        `${ms(pushToVisible)}, ${stagesOf(oneChange.stages)}`,
+        {
+          aim: '<= 600 ms',
+          holds: pushToVisible.p50 <= 600,
+        },
+      ),
       row(
         '  requests to the API server',
         '2,010',
@@ -94,10 +100,16 @@ function changeRows({oneChange, pushes}: Figures): Row[] {
   }
   if (pushes !== undefined)
     rows.push(
-      row('10-object app: push to visible', '400 ms triggered, 480 ms by webhook', '-', ms(pushes.pushToVisible), {
-        aim: '<= 500 ms at p50',
-        holds: pushes.pushToVisible.p50 <= 500,
-      }),
+      row(
+        '10-object app: push to visible',
+        '400 ms triggered, 480 ms by webhook',
+        '-',
+        `${ms(pushes.pushToVisible)}, ${stagesOf(pushes.stages)}`,
+        {
+          aim: '<= 500 ms at p50',
+          holds: pushes.pushToVisible.p50 <= 500,
+        },
+      ),
     )
   return rows
 }
@@ -241,6 +253,12 @@ function mib(value: number): string {
 
 function pair(memory: Memory | undefined): string {
   return memory === undefined ? '?' : `${mib(memory.rss)} / ${mib(memory.peak)} MiB`
+}
+
+function stagesOf(stages: Record<string, Summary>): string {
+  return Object.entries(stages)
+    .map(([stage, {p50}]) => `${stage} ${p50}`)
+    .join(', ')
 }
 
 function sum(counts: Record<string, number>): number {

@@ -3,8 +3,8 @@ import {counted, type RequestCounts, requestsBetween, sumRequests} from './agent
 import {awaitCalm} from './await-calm.ts'
 import type {BenchStack} from './bench-stack.ts'
 import {configMapType} from './bench-types.ts'
-import {configMap, largeApp} from './fleet.ts'
-import {pushApp} from './push-app.ts'
+import {largeApp} from './fleet.ts'
+import {emptyApp, pushApp} from './push-app.ts'
 import {watchGone} from './raw-requests.ts'
 import type {Memory} from './read-process.ts'
 import {watchObjects} from './watch-objects.ts'
@@ -35,7 +35,7 @@ export interface HugeFigures {
 export async function measureHuge(bench: BenchStack, objects: number): Promise<HugeFigures> {
   const {agent} = bench
   const half = Math.floor(objects / 2)
-  await (await pushApp(bench, 'large', [configMap('placeholder', 'x')], 'Emptied for the huge app')).at('healthy')
+  await emptyApp(bench, 'large')
   await awaitCalm(bench)
   await agent.restart()
   const before = await agent.quietRequests()

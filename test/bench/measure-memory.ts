@@ -1,6 +1,6 @@
 import type {BenchStack} from './bench-stack.ts'
-import {configMap, largeApp} from './fleet.ts'
-import {pushApp} from './push-app.ts'
+import {largeApp} from './fleet.ts'
+import {emptyApp, pushApp} from './push-app.ts'
 import type {Memory} from './read-process.ts'
 import {type Summary, summarise} from './statistics.ts'
 
@@ -29,9 +29,8 @@ export async function measureMemory(
   const empty: Memory[] = []
   const applied: Memory[] = []
   const restarted: Memory[] = []
-  const nothing = [configMap('placeholder', 'x')]
   for (let round = 0; round < rounds; round++) {
-    await (await pushApp(bench, 'large', nothing, `Emptied for memory, round ${round}`)).at('healthy')
+    await emptyApp(bench, 'large')
     await bench.agent.restart()
     await take(bench, empty)
     await (await pushApp(bench, 'large', largeApp(objects), `For memory, round ${round}`)).at('healthy')

@@ -5,12 +5,14 @@ import type {BenchStack} from './bench-stack.ts'
 import {configMapType} from './bench-types.ts'
 import {largeApp} from './fleet.ts'
 import {pushApp} from './push-app.ts'
-import {type Summary, summarise} from './statistics.ts'
+import {type Summary, summarise, summariseByName} from './statistics.ts'
 import {watchObjects} from './watch-objects.ts'
 
 export interface OneChangeFigures {
   /** Milliseconds from the start of `git push` until a watch shows the new value. */
   pushToVisible: Summary
+  /** Milliseconds from the start of `git push` to each stage. */
+  stages: Record<string, Summary>
   agentCpuMs: Summary
   /** The agent's requests to the API server, but for watches and the Lease, until it has come to rest; of the last round. */
   requests: Record<string, number>
@@ -25,6 +27,7 @@ export async function measureOneChange(
 ): Promise<OneChangeFigures> {
   const visible: number[] = []
   const cpu: number[] = []
+  const stages: [string, number][][] = []
   let requests: Record<string, number> = {}
   await awaitCalm(bench)
   const watch = await watchObjects(bench.client, configMapType, {namespace: 'large', detail: 'whole'})
@@ -37,6 +40,7 @@ export async function measureOneChange(
       const push = await pushApp(bench, 'large', largeApp(objects, {first}), `One change, round ${round}`)
       visible.push((await appeared) - push.startedAt)
       await push.at('healthy')
+      stages.push(push.stages())
       requests = counted(requestsBetween(before, await bench.agent.quietRequests()))
       cpu.push(((await bench.agent.cpuMs()) ?? 0) - (cpuBefore ?? 0))
     }
@@ -45,6 +49,7 @@ export async function measureOneChange(
   }
   return {
     pushToVisible: summarise(visible),
+    stages: summariseByName(stages),
     agentCpuMs: summarise(cpu),
     requests,
     requestsWithoutEvents: sumRequests(requests, /^(?!.* events$)/),

@@ -1,7 +1,8 @@
-import type {JournalEvent} from '#shared/model/journal-event.ts'
+import {randomUUID} from 'node:crypto'
+import type {JournalEvent, JournalEventName} from '#shared/model/journal-event.ts'
 import type {JsonObject} from '#shared/model/manifest.ts'
 import type {BenchStack} from './bench-stack.ts'
-import {asFile} from './fleet.ts'
+import {asFile, configMap} from './fleet.ts'
 
 export type PushedApp = 'small' | 'large' | 'huge'
 
@@ -11,7 +12,20 @@ export interface Push {
   startedAt: number
   /** When an event of the pushed commit was logged. */
   at(event: 'verified' | 'applied' | 'healthy'): Promise<number>
+  /** Milliseconds from its start to each stage that was logged so far. */
+  stages(): [stage: JournalEventName, milliseconds: number][]
 }
+
+const stages = [
+  'received',
+  'rendered',
+  'signed',
+  'published',
+  'pulled',
+  'verified',
+  'applied',
+  'healthy',
+] as const satisfies readonly JournalEventName[]
 
 const LIMIT_MS = 300_000
 
@@ -24,6 +38,12 @@ export async function pushApp(
 ): Promise<Push> {
   await bench.workspace.write(`${app}/app.yaml`, asFile(objects))
   return pushCommit(bench, app, message)
+}
+
+/** Leaves one ConfigMap of an app, another one each time, and waits until the rest is gone. */
+export async function emptyApp(bench: Pick<BenchStack, 'events' | 'workspace'>, app: PushedApp): Promise<void> {
+  const push = await pushApp(bench, app, [configMap('placeholder', randomUUID())], `Empty ${app}`)
+  await push.at('healthy')
 }
 
 /** Commits what was written and starts to push it, as `pushApp` does. */
@@ -45,6 +65,14 @@ export async function pushCommit(
         seen.event === name && seen.app === app && seen.revision?.endsWith(commit) === true
       const event = await events.waitFor(`app ${app} is ${name}`, isIt, {since, timeoutMilliseconds: LIMIT_MS})
       return Date.parse(event.at)
+    },
+    stages() {
+      // One push is under way at a time; of what is told of apps, only the pushed one's counts.
+      const recent = events.all().slice(since)
+      return stages.flatMap((stage): [JournalEventName, number][] => {
+        const event = recent.find((seen) => seen.event === stage && (seen.app === undefined || seen.app === app))
+        return event === undefined ? [] : [[stage, Date.parse(event.at) - startedAt]]
+      })
     },
   }
 }
