@@ -126,7 +126,7 @@ const definition: Manifest = {
         schema: {
           openAPIV3Schema: {
             description:
-              'An app as the agent sees it, written by the agent. Annotate it reconcile.drawbridge.dev/requestedAt to ask for a reconcile, drawbridge.dev/suspend="true" to have the app left alone.',
+              'An app as the agent sees it, written by the agent. Annotate it reconcile.drawbridge.dev/requestedAt to ask for a reconcile, drawbridge.dev/suspend="true" to have the app left alone, drawbridge.dev/approve-prune=REVISION to let that revision delete more than its limit.',
             ...object({apiVersion: text(), kind: text(), metadata: {type: 'object'}, status}),
           },
         },

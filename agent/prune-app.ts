@@ -2,6 +2,7 @@ import {formatRef} from '#shared/model/object-ref.ts'
 import {syncOptions} from '#shared/plan/read-apply-rules.ts'
 import {type AgentContext, dropEntry} from './agent-context.ts'
 import {AppFailure} from './app-failure.ts'
+import {APPROVE_PRUNE_ANNOTATION, isPruneApproved} from './app-orders.ts'
 import {type AppState, currentBundle, impersonatedUser, type LoadedBundle} from './app-state.ts'
 import type {StepRun} from './apply-steps.ts'
 import {awaitHealth} from './await-health.ts'
@@ -65,24 +66,25 @@ export async function pruneApp({ctx, app, bundle, signal}: StepRun): Promise<Pru
 
 /**
  * Stops an app before its first change where it would then delete more than `sync.pruneLimit` lets it: throws `AppFailure` PRUNE_LIMIT. What
- * moves to another app is not deleted, and does not count.
+ * moves to another app is not deleted, and does not count. `approved`: it does, and somebody in the cluster let it.
  */
-export async function checkPruneLimit({ctx, app, bundle}: StepRun): Promise<void> {
+export async function checkPruneLimit({ctx, app, bundle}: StepRun): Promise<'within' | 'approved'> {
   const {sync} = bundle.app
   const limit = sync.pruneLimit
-  if (limit === undefined || !sync.prune) return
+  if (limit === undefined || !sync.prune) return 'within'
   const total = [...app.inventory.values()].filter(({hook}) => hook === undefined).length
   const most = Math.min(limit.objects ?? Number.POSITIVE_INFINITY, ((limit.percent ?? 100) / 100) * total)
   const gone = goneFrom(app, bundle).filter((key) => app.inventory.get(key)?.hook === undefined)
-  if (gone.length <= most) return
+  if (gone.length <= most) return 'within'
   await othersLoaded(ctx, app)
   const lost = gone.filter((key) => claimantOf(ctx, app, key) === undefined)
-  if (lost.length <= most) return
+  if (lost.length <= most) return 'within'
+  if (isPruneApproved(ctx, bundle.app)) return 'approved'
   const refs = lost.slice(0, SHOWN).flatMap((key) => app.inventory.get(key)?.ref ?? [])
   const more = lost.length > refs.length ? ` and ${lost.length - refs.length} more` : ''
   throw new AppFailure(
     'PRUNE_LIMIT',
-    `it would delete ${lost.length} of its ${total} object(s), ${refs.map(formatRef).join(', ')}${more}, and sync.pruneLimit allows ${Math.floor(most)}; nothing is changed: put them back, or raise sync.pruneLimit`,
+    `it would delete ${lost.length} of its ${total} object(s), ${refs.map(formatRef).join(', ')}${more}, and sync.pruneLimit allows ${Math.floor(most)}; nothing is changed: put them back, raise sync.pruneLimit, or let this revision do it by the annotation ${APPROVE_PRUNE_ANNOTATION}=${bundle.app.revision} of App ${ctx.config.namespace}/${app.name}`,
   )
 }
 

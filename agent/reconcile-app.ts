@@ -1,6 +1,7 @@
 import type {PresentApp} from '#shared/model/desired-state.ts'
 import type {AgentContext} from './agent-context.ts'
 import {AppFailure} from './app-failure.ts'
+import {APPROVE_PRUNE_ANNOTATION} from './app-orders.ts'
 import {type AppState, currentBundle, type LoadedBundle} from './app-state.ts'
 import {unknownKind} from './apply-objects.ts'
 import {applySteps, changesOf, planSteps, runPostSync, runSyncFail, type StepRun} from './apply-steps.ts'
@@ -60,7 +61,7 @@ export async function reconcileApp(
       return
     }
   }
-  await checkPruneLimit(run)
+  const limit = await checkPruneLimit(run)
   await orRunSyncFail(run, () => applySteps(run, work))
   if (signal.aborted) return
   const announce = !known || applied.some(({why}) => why !== 'drifted')
@@ -77,7 +78,12 @@ export async function reconcileApp(
   const pruned = await pruneApp(run)
   if (app.unsaved && !ctx.signal.aborted) await saveInventory(ctx, app)
   app.settling = false
-  tellPruned(ctx, app, pruned)
+  tellPruned(
+    ctx,
+    app,
+    pruned,
+    limit === 'approved' ? `, more than its limit, as ${APPROVE_PRUNE_ANNOTATION} lets it` : '',
+  )
   if (signal.aborted) return
   await orRunSyncFail(run, () => runPostSync(run, work)).catch((error: unknown) => {
     app.revision = before

@@ -119,7 +119,10 @@ export function createAppBoard(ctx: AgentContext, onRequest: () => void): AppBoa
       app.abort?.abort()
     }
     if (asks) onRequest()
-    if (suspends || asks) requestReconcile(ctx, app, 'now')
+    const approves = orders.prune !== undefined && orders.prune !== before?.prune
+    if (approves)
+      log('info', `app ${name} may prune more than its limit at ${orders.prune}, by its annotation`, aboutApp(app))
+    if (suspends || asks || approves) requestReconcile(ctx, app, 'now')
   }
 
   function forget(name: string): void {

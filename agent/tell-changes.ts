@@ -5,12 +5,12 @@ import type {Change} from './plan-changes.ts'
 import type {PruneResult} from './prune-objects.ts'
 import {tellEvent} from './tell-event.ts'
 
-/** Tells what was pruned, and what was kept though it is no longer desired. */
-export function tellPruned(ctx: AgentContext, app: AppState, {pruned, retained}: PruneResult): void {
+/** Tells what was pruned (`why` ends the sentence), and what was kept though it is no longer desired. */
+export function tellPruned(ctx: AgentContext, app: AppState, {pruned, retained}: PruneResult, why = ''): void {
   const at = ctx.ports.clock.now()
   const [first] = pruned
   if (first !== undefined) {
-    tellEvent(ctx, app, {event: 'pruned', at, object: first, message: `pruned ${summarize(pruned)}`})
+    tellEvent(ctx, app, {event: 'pruned', at, object: first, message: `pruned ${summarize(pruned)}${why}`})
   }
   const [kept] = retained
   app.notice = undefined
