@@ -7,6 +7,7 @@ import type {AgentContext} from './agent-context.ts'
 import {appType} from './app-definition.ts'
 import {apiVersionOf, type ResourceType} from './kube/kube-client.ts'
 import {STATE_MANAGER} from './marks.ts'
+import {createEventThinner} from './thin-events.ts'
 
 /** Makes Kubernetes Events of what is told of apps: in the agent's namespace, about the App object, with the object concerned as related. */
 export interface EventRecorder {
@@ -24,8 +25,7 @@ const eventType: ResourceType = {
   namespaced: true,
 }
 const GATHER_MS = 1_000
-/** One incident may touch very many objects: the first are told one by one. */
-const MAX_ALIKE = 10
+const REVISION_ANNOTATION = 'drawbridge.dev/revision'
 const SERIES_MS = 10 * 60_000
 const MAX_SERIES = 500
 const MAX_NOTE_BYTES = 1_000
@@ -50,13 +50,14 @@ const words: Record<ReportEvent['event'], {reason: string; action: string; type:
   removed: {reason: 'Removed', action: 'Prune', type: 'Normal'},
 }
 
-/** Creates the recorder. What repeats within ten minutes becomes a series of one Event. */
+/** Creates the recorder. What repeats within ten minutes becomes a series of one Event; of what is alike a minute has few. */
 export function createEventRecorder(
   ctx: AgentContext,
   instance: string,
   uidOf: (app: string) => string | undefined,
 ): EventRecorder {
   const {namespace} = ctx.config
+  const thinner = createEventThinner()
   let queued: ReportEvent[] = []
   let timer: NodeJS.Timeout | undefined
   let writing: Promise<void> = Promise.resolve()
@@ -66,8 +67,10 @@ export function createEventRecorder(
 
   function flush(): void {
     timer = undefined
-    const batch = gather(queued)
+    const batch = thinner.admit(joinOutcomes(queued), performance.now())
     queued = []
+    if (closed) batch.push(...thinner.release())
+    else if (thinner.holds()) timer = setTimeout(flush, GATHER_MS)
     writing = writing.then(() => write(batch))
   }
 
@@ -89,7 +92,7 @@ export function createEventRecorder(
     const reason = event.code === 'HealthCheckFailed' ? event.code : word.reason
     const note = cutBytes(event.message ?? event.event)
     const object = event.object === undefined ? '' : refKey(event.object)
-    const key = [event.app ?? '', reason, object, note].join('\n')
+    const key = [event.app ?? '', event.revision ?? '', reason, object, note].join('\n')
     const now = performance.now()
     const known = series.get(key)
     if (known !== undefined && now - known.at < SERIES_MS) {
@@ -103,7 +106,7 @@ export function createEventRecorder(
     const body: JsonObject = {
       apiVersion: apiVersionOf(eventType),
       kind: eventType.kind,
-      metadata: {namespace, name},
+      metadata: {namespace, name, ...revisionOf(event)},
       eventTime: microTime(event.at),
       reportingController: 'drawbridge.dev/agent',
       reportingInstance: instance.slice(0, 128),
@@ -129,6 +132,10 @@ export function createEventRecorder(
       detail: 'metadata',
       lastTry: ctx.signal,
     })
+  }
+
+  function revisionOf({revision}: ReportEvent): JsonObject {
+    return revision === undefined ? {} : {annotations: {[REVISION_ANNOTATION]: revision}}
   }
 
   function regardingOf({app}: ReportEvent): JsonObject {
@@ -169,33 +176,16 @@ export function createEventRecorder(
   }
 }
 
-/** Joins what belongs together: an apply and the health that follows at once, and the rest of very many of one sort. */
-function gather(events: readonly ReportEvent[]): ReportEvent[] {
+/** Joins an apply and the health that follows at once. */
+function joinOutcomes(events: readonly ReportEvent[]): ReportEvent[] {
   const kept: ReportEvent[] = []
-  const alike = new Map<string, {count: number; last: number}>()
   for (const event of events) {
     const before = kept.findIndex(
       ({event: name, app, revision}) =>
         name === 'applied' && event.event === 'healthy' && app === event.app && revision === event.revision,
     )
-    if (before >= 0) {
-      kept[before] = {...event, message: `${kept[before]?.message ?? ''}; ${event.message ?? ''}`}
-      continue
-    }
-    const sort = `${event.event} ${event.app ?? ''}`
-    const seen = alike.get(sort)
-    const count = (seen?.count ?? 0) + 1
-    if (seen !== undefined && count > MAX_ALIKE) {
-      const {object: _, ...rest} = event
-      kept[seen.last] = {
-        ...rest,
-        message: `${event.event} ${count - MAX_ALIKE + 1} further objects; the last: ${event.message ?? ''}`,
-      }
-      alike.set(sort, {count, last: seen.last})
-      continue
-    }
-    alike.set(sort, {count, last: kept.length})
-    kept.push(event)
+    if (before < 0) kept.push(event)
+    else kept[before] = {...event, message: `${kept[before]?.message ?? ''}; ${event.message ?? ''}`}
   }
   return kept
 }

@@ -7,7 +7,7 @@ import {KubeError} from '#agent/kube/kube-error.ts'
 import type {KubeObject} from '#agent/kube/kube-object.ts'
 import {cacheDirOf} from '#infra/local/cache-dir.ts'
 import {findRendererTools} from '#infra/local/find-renderer-tools.ts'
-import {childObject, isJsonObject, type JsonObject} from '#shared/model/manifest.ts'
+import {childObject, isJsonObject, type JsonObject, type Manifest} from '#shared/model/manifest.ts'
 import {
   applyAs,
   configMap,
@@ -253,6 +253,176 @@ test('records Events of what changed, about the App, without a value of a Secret
     for (const form of [value, Buffer.from(value).toString('base64')])
       assert.ok(!JSON.stringify(items).includes(form), `${form} is shown`)
   }
+})
+
+const several = (name: string, count: number): Manifest[] => [
+  namespace(name),
+  ...Array.from({length: count}, (_, index) => configMap(name, `c${index}`, {a: '1'})),
+]
+
+const countOf = async (name: string): Promise<number> =>
+  (
+    await cluster.admin.list(types.configMap, {
+      detail: 'metadata',
+      namespace: name,
+      labelSelector: 'drawbridge.dev/app',
+    })
+  ).items.length
+
+const revisionOf = ({apps: [app]}: Awaited<ReturnType<TestBridge['publish']>>) => {
+  assert.ok(app?.state === 'present')
+  return {revision: app.revision, digest: app.bundle.digest}
+}
+
+test('a prune over its limit goes on where an annotation names its revision, and only then', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const first = bridge.startAgent()
+  const own = 'approved'
+  const sync = {pruneLimit: {objects: 1}}
+  const publish = (count: number) => bridge.publish({[own]: {manifests: several(own, count), sync}})
+  const stopped = async (after: number) => {
+    const failed = await first.waitFor({event: 'failed', app: own, code: 'PRUNE_LIMIT'}, {after})
+    return failed.message ?? ''
+  }
+  const old = revisionOf(await publish(9))
+  await waitForCondition(bridge, own, 'Ready', 'True')
+  let seen = first.events.length
+  const {revision} = revisionOf(await publish(6))
+  const message = await stopped(seen)
+  assert.ok(
+    message.includes(`drawbridge.dev/approve-prune=${revision} of App ${bridge.agentNamespace}/${own}`),
+    message,
+  )
+  // Another revision's approval is none.
+  await waitForCondition(bridge, own, 'Ready', 'False')
+  await annotate(bridge, own, {
+    'drawbridge.dev/approve-prune': old.revision,
+    'reconcile.drawbridge.dev/requestedAt': '1',
+  })
+  await waitUntil(async () => (await statusOf(bridge, own)).lastHandledReconcileAt === '1', 'that it was looked at')
+  assert.equal(await countOf(own), 9)
+  seen = first.events.length
+  await annotate(bridge, own, {'drawbridge.dev/approve-prune': revision})
+  const pruned = await first.waitFor({event: 'pruned', app: own}, {after: seen})
+  assert.match(
+    pruned.message ?? '',
+    /pruned ConfigMap .*, more than its limit, as drawbridge\.dev\/approve-prune lets it/,
+  )
+  assert.equal(await countOf(own), 6)
+  await waitForCondition(bridge, own, 'Ready', 'True')
+  // It does not hold for the next revision, nor is it needed where the limit is kept.
+  seen = first.events.length
+  const next = revisionOf(await publish(3))
+  await stopped(seen)
+  assert.equal(await countOf(own), 6)
+  // Given while no agent runs, by the digest of the very bundle.
+  await first.stop()
+  await annotate(bridge, own, {'drawbridge.dev/approve-prune': next.digest})
+  const second = bridge.startAgent()
+  await second.waitFor({event: 'pruned', app: own})
+  assert.equal(await countOf(own), 3)
+  seen = second.events.length
+  await publish(2)
+  const within = await second.waitFor({event: 'pruned', app: own}, {after: seen})
+  assert.doesNotMatch(within.message ?? '', /limit/)
+})
+
+test('a suspended app is neither healed where it heals, nor pruned, nor removed, and all of that is done when it is resumed', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const agent = bridge.startAgent()
+  const own = 'halted'
+  await bridge.publish({[own]: {manifests: several(own, 3)}})
+  await waitForCondition(bridge, own, 'Ready', 'True')
+  await annotate(bridge, own, {'drawbridge.dev/suspend': 'true'})
+  await waitUntil(async () => (await statusOf(bridge, own)).suspended === true, 'that it is suspended')
+  const requests = agent.requests.length
+  const writes = () =>
+    agent.requests
+      .slice(requests)
+      .filter(
+        ({method, path}) => method !== 'GET' && path.includes(`/namespaces/${own}/`) && !path.includes('dryRun=All'),
+      )
+  const lookedAt = async (value: string) => {
+    await annotate(bridge, own, {'drawbridge.dev/suspend': 'true', 'reconcile.drawbridge.dev/requestedAt': value})
+    await waitUntil(async () => (await statusOf(bridge, own)).lastHandledReconcileAt === value, 'that it was looked at')
+  }
+  await cluster.admin.delete(types.configMap, {namespace: own, name: 'c0'}, {propagation: 'Background'})
+  await agent.waitFor({event: 'drifted', object: `/ConfigMap/${own}/c0`})
+  await waitUntil(async () => (await statusOf(bridge, own)).drift === 1, 'the drift in the status')
+  await bridge.publish({[own]: {manifests: several(own, 2)}})
+  await agent.waitFor({event: 'pulled', app: own}, {after: agent.events.length - 1})
+  await lookedAt('1')
+  await bridge.publish({}, {removed: {[own]: 'Delete'}})
+  await waitUntil(() => bridge.report()?.desired.version === 3, 'the removal accepted')
+  await lookedAt('2')
+  assert.deepEqual([await countOf(own), writes().length], [2, 0])
+  await annotate(bridge, own, {})
+  await agent.waitFor({event: 'removed', app: own})
+  assert.equal(await countOf(own), 0)
+})
+
+test('what is frozen for want of a valid desired state is healed as before, and told as stale', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const agent = bridge.startAgent()
+  await bridge.publish(appOf('frozen'), {expiresAt: new Date(Date.now() + 2_000)})
+  await waitForCondition(bridge, 'frozen', 'Ready', 'True')
+  await waitUntil(() => bridge.report()?.desired.state === 'stale', 'that it is stale')
+  await applyAs(cluster.admin, 'kubectl-edit', types.configMap, configMap('frozen', 'x', {a: 'theirs'}))
+  await agent.waitFor({event: 'healed', object: '/ConfigMap/frozen/x'})
+  assert.equal(await dataOf('frozen'), '{"a":"1"}')
+  assert.match(bridge.report()?.desired.reason ?? '', /EXPIRED/)
+})
+
+async function eventsOf(bridge: TestBridge, wanted: string): Promise<KubeObject[]> {
+  const {items} = await cluster.admin.list(eventType, {detail: 'whole', namespace: bridge.agentNamespace})
+  return items.filter(({reason}) => reason === wanted)
+}
+
+test('an incident of many objects is told in ten Events and one for the rest, about the app and its revision', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const agent = bridge.startAgent()
+  const own = 'masses'
+  const objects = 60
+  const {revision} = revisionOf(
+    await bridge.publish({[own]: {manifests: several(own, objects), sync: {drift: 'detect'}}}),
+  )
+  await waitForCondition(bridge, own, 'Ready', 'True')
+  const theirs = (index: number) =>
+    applyAs(cluster.admin, 'kubectl-edit', types.configMap, configMap(own, `c${index}`, {a: 'theirs'}))
+  await Promise.all(Array.from({length: objects}, (_, index) => theirs(index)))
+  await waitUntil(() => bridge.report()?.apps[0]?.driftedTotal === objects, 'all drifted')
+  await waitUntil(async () => (await eventsOf(bridge, 'DriftDetected')).length >= 10, 'the first told')
+  await agent.stop()
+  const told = await eventsOf(bridge, 'DriftDetected')
+  // One for the rest at the end of each minute, should it take that long.
+  const [rest, ...more] = told.filter(({note}) => /^\d+ more like it/.test(String(note)))
+  assert.ok(rest !== undefined && told.length <= 11 + 11 * more.length, `${told.length} Events`)
+  if (more.length === 0)
+    assert.match(String(rest.note), /^50 more like it; the last: ConfigMap masses\/c\d+ changed: \/data\/a/)
+  for (const event of told) {
+    assert.equal(event.metadata.namespace, bridge.agentNamespace)
+    assert.deepEqual([childObject(event, 'regarding')?.kind, childObject(event, 'regarding')?.name], ['App', own])
+    assert.deepEqual(event.metadata.annotations, {'drawbridge.dev/revision': revision})
+    if (event !== rest) assert.match(String(childObject(event, 'related')?.name), /^c\d+$/)
+  }
+})
+
+test('what happens again and again is one Event that counts', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const agent = bridge.startAgent()
+  await bridge.publish({again: {manifests: several('again', 1), sync: {drift: 'detect'}}})
+  await waitForCondition(bridge, 'again', 'Ready', 'True')
+  const theirs = (a: string) => applyAs(cluster.admin, 'kubectl-edit', types.configMap, configMap('again', 'c0', {a}))
+  for (let round = 0; round < 4; round++) {
+    await theirs('theirs')
+    await waitUntil(() => bridge.report()?.apps[0]?.driftedTotal === 1, 'the drift')
+    await theirs('1')
+    await waitUntil(() => bridge.report()?.apps[0]?.driftedTotal === 0, 'no drift')
+  }
+  await agent.stop()
+  const told = await eventsOf(bridge, 'DriftDetected')
+  assert.equal(told.length, 1)
+  assert.equal(childObject(told[0], 'series')?.count, 4)
 })
 
 async function appUid(bridge: TestBridge, name: string): Promise<string | undefined> {
