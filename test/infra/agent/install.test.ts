@@ -5,6 +5,7 @@ import {ENDPOINTS_PORT, MEMORY} from '#infra/agent/agent-install.ts'
 import type {JsonObject} from '#shared/model/manifest.ts'
 import type {TestApp} from '../../agent/publish-state.ts'
 import {configMap, deployment, namespace, waitUntil} from '../../agent/start-test-agent.ts'
+import {runCli} from '../../cli/run-cli.ts'
 import {assertNoneRefused, grantedRights, usedRights} from './agent-rights.ts'
 import {commandsOf, metricsIn, metricsOf, readDocs} from './docs-page.ts'
 import {type InstallStage, residentMebibytes, startInstallStage} from './install-stage.ts'
@@ -128,6 +129,11 @@ test('profile platform applies an app that names no serviceAccount, of any kind'
   const resident = await residentMebibytes(agent.process.pid ?? 0)
   assert.ok(resident < MEMORY.requestMebibytes, `${resident} MiB, more than it requests`)
   assert.equal(await agent.stop(), 0)
+  // The installed definition of App objects is the agent's own: it has the right to change it, and no reason to.
+  const requests = await stage.audit.read('system:serviceaccount:platform:drawbridge-agent')
+  assertNoneRefused(requests)
+  const ofDefinition = requests.filter(({resource}) => resource?.name === 'customresourcedefinitions')
+  assert.deepEqual(new Set(ofDefinition.map(({verb}) => verb)), new Set(['get']))
 })
 
 test('profile tenant applies, heals and prunes as the serviceAccount that the app names, and as nobody else', async (t) => {
@@ -186,25 +192,26 @@ test('profile tenant grants all that the agent asks for in its life, and nothing
   const onCall = commandsOf(docs, 'Seen from the cluster', 'kubectl').map((command) =>
     command.replaceAll('<App>', 'home').replaceAll('drawbridge-system', inNamespace).replace('"$(date +%s)"', '1'),
   )
-  const run = async (wanted: RegExp) => {
+  const run = async (wanted: RegExp, revision = '') => {
     const [command, ...others] = onCall.filter((candidate) => wanted.test(candidate))
     assert.ok(command !== undefined && others.length === 0, `one command of the documentation is like ${wanted}`)
     onCall.splice(onCall.indexOf(command), 1)
-    return stage.kubectl(command.split(' '))
+    return stage.kubectl(command.replace('<Revision>', revision).split(' '))
   }
   const settings = configMap('homes', 'settings', {data: '1'})
-  const app = (manifests: TestApp['manifests'], timeoutSeconds = 60): Record<string, TestApp> => ({
-    home: {manifests, serviceAccount: 'homes/drawbridge-deployer', sync: {timeoutSeconds}},
+  const more = configMap('homes', 'more')
+  const app = (manifests: TestApp['manifests'], sync: TestApp['sync'] = {}): Record<string, TestApp> => ({
+    home: {manifests, serviceAccount: 'homes/drawbridge-deployer', sync},
   })
   const change = (data: string) =>
     statusOf(stage.admin, 'PATCH', '/api/v1/namespaces/homes/configmaps/settings', {data: {data}})
 
   // Health that is not reached, for want of pods.
   await create('/api/v1/namespaces/homes/resourcequotas', {metadata: {name: 'none'}, spec: {hard: {pods: '0'}}})
-  await stage.publisher.publish(app([settings, deployment('homes', 'web', 1)], 2))
+  await stage.publisher.publish(app([settings, more, deployment('homes', 'web', 1)], {timeoutSeconds: 2}))
   await says('"event":"failed"')
   await says('exceeded quota')
-  await stage.publisher.publish(app([settings, deployment('homes', 'web', 0)]))
+  await stage.publisher.publish(app([settings, more, deployment('homes', 'web', 0)]))
   await run(/^wait /)
   assert.match(await run(/^get /), new RegExp(`${inNamespace} +home +main@sha1:[0-9a-f]{40} +True +Current +0 `))
   assert.match(await run(/^describe /), /Reason: +ReconciliationSucceeded/)
@@ -226,10 +233,23 @@ test('profile tenant grants all that the agent asks for in its life, and nothing
   await eventually('Events', async () => /DriftHealed/.test(await stage.kubectl(['get', 'events', '-n', inNamespace])))
   assert.match(await run(/^events /), /DriftDetected/)
   await run(/^create role /)
-  assert.deepEqual(onCall, [])
 
-  // A prune, and a rollout: the new pod is ready while the old one leads.
-  await stage.publisher.publish(app([deployment('homes', 'web', 0)]))
+  // A prune that needs approval, and a rollout: the new pod is ready while the old one leads.
+  const {apps} = await stage.publisher.publish(app([deployment('homes', 'web', 0)], {pruneLimit: {objects: 1}}))
+  const command = [
+    'wait',
+    'apps.drawbridge.dev/home',
+    '-n',
+    inNamespace,
+    '--for=condition=Ready=False',
+    '--timeout=30s',
+  ]
+  await stage.kubectl(command)
+  assert.deepEqual(await dataOf('settings', 'homes'), {data: '1'})
+  const [asked] = apps
+  assert.ok(asked?.state === 'present')
+  await run(/approve-prune=/, asked.revision)
+  assert.deepEqual(onCall, [])
   await eventually('a prune', async () => (await dataOf('settings', 'homes')) === 'absent')
   const [container] = installed.spec.template.spec.containers
   assert.deepEqual(container.ports, [{name: 'metrics', containerPort: ENDPOINTS_PORT, protocol: 'TCP'}])
@@ -397,7 +417,7 @@ test('helm installs the chart by the commands of docs/agent.md, and takes it awa
   assert.equal(await definition(), 404)
 })
 
-test('a change of profile is refused by the API server until the old binding is deleted', async (t) => {
+test('a change of profile is refused by the API server until the old binding is deleted; then all is removed again', async (t) => {
   await install(t, 'platform', 'switch')
   await assert.rejects(install(t, 'tenant', 'switch'), /cannot change roleRef/)
   const [command = ''] = commandsOf(docs, 'Change', 'kubectl')
@@ -405,6 +425,18 @@ test('a change of profile is refused by the API server until the old binding is 
   await install(t, 'tenant', 'switch')
   const agent = await stage.clientOf('switch', 'drawbridge-agent')
   await waitUntil(async () => (await statusOf(agent, 'GET', '/api/v1/secrets')) === 403, 'the rights to be gone')
+
+  // And all of it goes by the one command that the documentation names.
+  const {stdout} = await runCli(['agent', 'manifests', '--profile', 'tenant', '--namespace', 'switch'])
+  const [remove = ''] = commandsOf(docs, 'Remove', 'kubectl')
+  await stage.kubectl([...remove.replace('agent.yaml', '-').split(' '), '--ignore-not-found'], stdout)
+  for (const path of [
+    '/api/v1/namespaces/switch',
+    '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/apps.drawbridge.dev',
+    '/apis/rbac.authorization.k8s.io/v1/clusterroles/drawbridge-agent',
+  ]) {
+    assert.equal(await statusOf(stage.admin, 'GET', path), 404, path)
+  }
 })
 
 /** A namespace with a ServiceAccount that may do there what its apps need, made by the commands of docs/agent.md. */
