@@ -1,15 +1,5 @@
-import type {Json} from '#shared/model/manifest.ts'
 import type {ObjectRef} from '#shared/model/object-ref.ts'
-
-/** One field of an object that would change. `from` and `to` are left out where there is no value, and where it is `masked`. */
-export interface FieldChange {
-  /** As `diffFields` writes it. */
-  path: string
-  difference: 'missing' | 'extra' | 'changed'
-  from?: Json
-  to?: Json
-  masked?: true
-}
+import type {FieldChange} from '#shared/plan/mask-fields.ts'
 
 /**
  * What an apply would do with one object. `recreate`: deleted and made anew, as its annotation asks for where a field cannot be

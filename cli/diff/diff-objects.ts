@@ -10,8 +10,8 @@ import type {PlannedBundle, PlannedObject} from '#agent/plan-objects.ts'
 import type {PresentApp} from '#shared/model/desired-state.ts'
 import {describeError} from '#shared/model/drawbridge-error.ts'
 import {isJsonObject, type JsonObject} from '#shared/model/manifest.ts'
-import type {FieldChange, ObjectChange} from './change.ts'
-import {maskedChanges} from './mask-fields.ts'
+import {type FieldChange, maskedChanges} from '#shared/plan/mask-fields.ts'
+import type {ObjectChange} from './change.ts'
 
 /** What a comparison needs of the cluster. */
 export interface DiffPorts {

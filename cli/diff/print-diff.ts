@@ -1,7 +1,7 @@
-import type {Json} from '#shared/model/manifest.ts'
 import {formatRef} from '#shared/model/object-ref.ts'
+import {formatField} from '../format-field.ts'
 import {type CliIo, paint} from '../io.ts'
-import type {AppChanges, FieldChange, ObjectChange} from './change.ts'
+import type {AppChanges, ObjectChange} from './change.ts'
 
 const signs = {
   create: '+',
@@ -23,7 +23,6 @@ const colors = {
   refused: 'red',
   unchanged: 'dim',
 } as const
-const MAX_VALUE_LENGTH = 160
 
 /** Prints for people what each app's apply would do, in the order in which it would. Unchanged objects are only counted. */
 export function printDiff(io: CliIo, apps: readonly AppChanges[]): void {
@@ -63,18 +62,4 @@ export function summarize(changes: readonly ObjectChange[]): string {
     return count === 0 ? [] : [`${count} ${words[action]}`]
   })
   return parts.join(', ') || 'nothing declared'
-}
-
-function formatField({path, difference, from, to, masked}: FieldChange): string {
-  if (masked) {
-    const what = {missing: '(none) → ***', extra: '*** → (none)', changed: '*** → *** (another value)'}[difference]
-    return `${path}: ${what}`
-  }
-  return `${path}: ${formatValue(from)} → ${formatValue(to)}`
-}
-
-function formatValue(value: Json | undefined): string {
-  if (value === undefined) return '(none)'
-  const text = JSON.stringify(value)
-  return text.length > MAX_VALUE_LENGTH ? `${text.slice(0, MAX_VALUE_LENGTH)}… (-o json shows it whole)` : text
 }
