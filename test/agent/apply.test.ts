@@ -202,7 +202,7 @@ test('creates the namespace of an app that asks for it', async (t) => {
 test('takes over what somebody else applied before, without making it anew', async (t) => {
   const bridge = await createTestBridge(cluster, t)
   const agent = bridge.startAgent()
-  await applyAs(cluster.admin, 'kubectl', types.configMap, configMap('default', 'older', {x: 'theirs', y: 'theirs'}))
+  await applyAs(cluster.admin, 'somebody', types.configMap, configMap('default', 'older', {x: 'theirs', y: 'theirs'}))
   const older = await cluster.admin.get(types.configMap, {namespace: 'default', name: 'older'}, 'metadata')
   await bridge.publish({adopter: {manifests: [configMap('default', 'older', {x: 'ours'})]}})
   await agent.waitFor({event: 'healthy', app: 'adopter'})

@@ -90,6 +90,7 @@ test('what gets worse after it was healthy is told in words that keep up, fails 
   await agent.waitFor({event: 'applied', app: 'worse'})
   await serve([{ip: '192.0.2.1'}])
   await agent.waitFor({event: 'healthy', app: 'worse'})
+  await waitUntil(() => bridge.report()?.apps[0]?.ready === 'True', 'health in the report')
 
   await serve([])
   await waitUntil(() => bridge.report()?.apps[0]?.ready === 'Unknown', 'progress in the report')
