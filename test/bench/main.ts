@@ -4,6 +4,7 @@ import {cpus, loadavg} from 'node:os'
 import {parseArgs} from 'node:util'
 import {startBenchStack} from './bench-stack.ts'
 import type {Figures} from './figures.ts'
+import {largeApp} from './fleet.ts'
 import {formatText} from './format-table.ts'
 import {listRows} from './list-rows.ts'
 import {measureDrift} from './measure-drift.ts'
@@ -15,9 +16,10 @@ import {measureOneChange} from './measure-one-change.ts'
 import {measurePrune} from './measure-prune.ts'
 import {measurePushes} from './measure-pushes.ts'
 import {measureUnchanged} from './measure-unchanged.ts'
+import {pushApp} from './push-app.ts'
 
 const OBJECTS = 1_000
-const parts = ['pushes', 'apply', 'memory', 'idle', 'huge'] as const
+const parts = ['pushes', 'apply', 'unchanged', 'change', 'drift', 'prune', 'memory', 'idle', 'huge'] as const
 const {values} = parseArgs({
   options: {
     json: {type: 'string'},
@@ -57,13 +59,19 @@ try {
   if (wants('pushes', `${pushes} pushes of a 10-object app`)) figures.pushes = await measurePushes(bench, pushes)
   if (wants('apply', `first apply of ${OBJECTS} objects, ${rounds} rounds`)) {
     figures.firstApply = await measureFirstApply(bench, {objects: OBJECTS, rounds})
-    log(`a reconcile in which nothing changed, ${rounds} rounds each way`)
+  } else if (['unchanged', 'change', 'drift', 'prune'].some((part) => chosen.has(part))) {
+    await (await pushApp(bench, 'large', largeApp(OBJECTS), 'The large app')).at('healthy')
+  }
+  if (wants('unchanged', `a reconcile in which nothing changed, ${rounds} rounds each way`)) {
     figures.unchanged = await measureUnchanged(bench, rounds)
-    log(`one ConfigMap changed, ${rounds} rounds`)
+  }
+  if (wants('change', `one ConfigMap changed, ${rounds} rounds`)) {
     figures.oneChange = await measureOneChange(bench, {objects: OBJECTS, rounds})
-    log(`${edits} objects edited, scaled and deleted by hand`)
+  }
+  if (wants('drift', `${edits} objects edited, scaled and deleted by hand`)) {
     figures.drift = await measureDrift(bench, edits)
-    log(`prune of half of them, ${rounds} rounds`)
+  }
+  if (wants('prune', `prune of half of them, ${rounds} rounds`)) {
     figures.prune = await measurePrune(bench, {objects: OBJECTS, rounds})
   }
   if (wants('memory', `memory, ${rounds} rounds`)) {

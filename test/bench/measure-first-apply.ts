@@ -26,7 +26,7 @@ export interface FirstApplyFigures {
   requestsPerObject: number
 }
 
-/** Applies new objects through the bridge and, on the same server in turn, by plain PATCHes. Leaves them applied, and the raw ones in `raw-<round>`. */
+/** Applies new objects through the bridge and, on the same server in turn, by plain PATCHes. Leaves them applied. */
 export async function measureFirstApply(
   bench: BenchStack,
   {objects, rounds}: {objects: number; rounds: number},

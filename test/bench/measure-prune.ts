@@ -3,7 +3,7 @@ import {awaitCalm} from './await-calm.ts'
 import type {BenchStack} from './bench-stack.ts'
 import {largeApp} from './fleet.ts'
 import {pushApp} from './push-app.ts'
-import {deleteRaw, watchGone} from './raw-requests.ts'
+import {applyRaw, deleteRaw, watchGone} from './raw-requests.ts'
 import {type Summary, summarise} from './statistics.ts'
 
 export interface PruneFigures {
@@ -18,7 +18,7 @@ export interface PruneFigures {
   requestsPerObject: number
 }
 
-/** Takes half of the large app's objects away by a push and, on the same server in turn, half of the raw ones of `raw-<round>` by plain DELETEs. */
+/** Takes half of the large app's objects away by a push and, on the same server in turn, half of as many raw ones by plain DELETEs. */
 export async function measurePrune(
   bench: BenchStack,
   {objects, rounds}: {objects: number; rounds: number},
@@ -28,8 +28,9 @@ export async function measurePrune(
   const ours: number[] = []
   let requests: Record<string, number> = {}
   for (let round = 0; round < rounds; round++) {
+    const namespace = `prune-${round}`
+    await applyRaw(bench, namespace, largeApp(objects, {namespace}))
     await awaitCalm(bench)
-    const namespace = `raw-${round}`
     raw.push(await deleteRaw(bench, namespace, largeApp(objects, {namespace}).slice(half)))
     await awaitCalm(bench)
     const gone = await watchGone(bench, 'large', half)
