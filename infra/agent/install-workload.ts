@@ -9,6 +9,9 @@ import {
 } from './agent-install.ts'
 
 const TRUST_ROOT_FOLDER = '/etc/drawbridge'
+const CACHE_FOLDER = '/var/cache/drawbridge'
+/** Twice of what the agent keeps at most: beyond it the pod would be evicted. */
+const CACHE_LIMIT = '256Mi'
 export const TRUST_ROOT_FILE = 'trust-root.json'
 
 /** The user of the distroless images' `nonroot`. */
@@ -24,6 +27,7 @@ export const RESERVED_ENV = [
   'TRUST_ROOT_FILE',
   'AGENT_NAMESPACE',
   'METRICS_PORT',
+  'CACHE_DIR',
   'NODE_OPTIONS',
   'METRICS_HOST',
   'KUBECONFIG',
@@ -95,10 +99,17 @@ function podSpec(install: AgentInstall, trustRootName: string): JsonObject {
           runAsNonRoot: true,
           capabilities: {drop: ['ALL']},
         },
-        volumeMounts: [{name: 'trust-root', mountPath: TRUST_ROOT_FOLDER, readOnly: true}],
+        volumeMounts: [
+          {name: 'trust-root', mountPath: TRUST_ROOT_FOLDER, readOnly: true},
+          {name: 'bundles', mountPath: CACHE_FOLDER},
+        ],
       },
     ],
-    volumes: [{name: 'trust-root', configMap: {name: trustRootName}}],
+    // Copies of bundles, for a container that starts again without the object store.
+    volumes: [
+      {name: 'trust-root', configMap: {name: trustRootName}},
+      {name: 'bundles', emptyDir: {sizeLimit: CACHE_LIMIT}},
+    ],
   }
 }
 
@@ -116,6 +127,7 @@ function environment(install: AgentInstall): JsonObject[] {
     TRUST_ROOT_FILE: `${TRUST_ROOT_FOLDER}/${TRUST_ROOT_FILE}`,
     AGENT_NAMESPACE: install.namespace,
     METRICS_PORT: String(ENDPOINTS_PORT),
+    CACHE_DIR: `${CACHE_FOLDER}/bundles`,
     NODE_OPTIONS: `--max-old-space-size=${MEMORY.oldSpaceMebibytes}`,
   }
   const further = Object.entries(install.env).sort(([one], [other]) => (one < other ? -1 : 1))
