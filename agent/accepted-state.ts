@@ -6,8 +6,9 @@ import {limits} from '#shared/model/limits.ts'
 import {childObject} from '#shared/model/manifest.ts'
 import {timeSchema} from '#shared/model/names.ts'
 import type {KubeClient} from './kube/kube-client.ts'
-import {STATE_MANAGER} from './marks.ts'
+import type {KubeObject} from './kube/kube-object.ts'
 import {stateTypes} from './state-types.ts'
+import {createStateWriter, type StateWriterOptions} from './write-state.ts'
 
 /** What was accepted last, as the cluster remembers it. */
 export interface AcceptedRecord {
@@ -26,6 +27,8 @@ export class AcceptedStateError extends DrawbridgeError<'MALFORMED'> {}
 export interface AcceptedStore {
   load(): Promise<AcceptedRecord | undefined>
   save(record: AcceptedRecord): Promise<void>
+  /** Ends the term and rejects with `KubeError` ABORTED where another agent accepted something newer than `version`. One small read. */
+  requireNewest(version: number): Promise<void>
 }
 
 /** Base64 and metadata around it still fit into etcd's 1.5 MiB. */
@@ -38,16 +41,21 @@ const recordSchema = z.object({
   acceptedAt: timeSchema,
 })
 
-/** Creates the memory in a namespace that exists. Once `lastTry` ends no write is tried again: another agent may write by then. */
+/** Creates the memory in a namespace that exists. Never lets an older version take the place of a newer one, which another agent accepted. */
 export function createAcceptedStore(
   kube: Pick<KubeClient, 'get' | 'apply'>,
   namespace: string,
-  lastTry?: AbortSignal,
+  options: StateWriterOptions = {},
 ): AcceptedStore {
   const target = {namespace, name: NAME}
+  const state = createStateWriter(kube, options)
+  let begun = false
   return {
     async load() {
       const found = await kube.get(stateTypes.configMap, target, 'whole')
+      // A later look is no leave to write over what it found.
+      if (!begun && found !== 'absent') state.note(found)
+      begun = true
       if (found === 'absent') return undefined
       // A memory that cannot be read must not count as none: that would let an older version in.
       try {
@@ -68,20 +76,24 @@ export function createAcceptedStore(
     async save({version, payload, acceptedAt, envelope}) {
       const kept = envelope === undefined ? undefined : gzipSync(envelope)
       const body = {
-        apiVersion: 'v1',
-        kind: 'ConfigMap',
-        metadata: target,
         data: {version: String(version), payload, acceptedAt},
         ...(kept === undefined || kept.length > MAX_KEPT_BYTES
           ? {}
           : {binaryData: {envelope: kept.toString('base64')}}),
       }
-      await kube.apply(stateTypes.configMap, target, JSON.stringify(body), {
-        fieldManager: STATE_MANAGER,
-        force: true,
-        detail: 'metadata',
-        ...(lastTry === undefined ? {} : {lastTry}),
-      })
+      await state.write(target, body, (present) => versionOf(present) > version)
+    },
+    async requireNewest(version) {
+      const seen = await kube.get(stateTypes.configMap, target, 'metadata')
+      if (seen === 'absent' || state.knows(seen)) return
+      const present = await kube.get(stateTypes.configMap, target, 'whole')
+      if (present !== 'absent' && versionOf(present) > version) throw state.fence(target)
     },
   }
+}
+
+/** 0 where it cannot be read: whoever changed it was no agent. */
+function versionOf(item: KubeObject): number {
+  const {data} = recordSchema.pick({version: true}).safeParse(childObject(item, 'data'))
+  return data?.version ?? 0
 }

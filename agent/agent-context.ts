@@ -71,6 +71,8 @@ export interface AgentContext {
   desired: DesiredState | undefined
   /** Resolves when the cluster remembers what was accepted last: no object may be written before. */
   acceptance: Promise<void>
+  /** To be asked before something is healed by what this agent knows. Rejects, and ends the term, where another agent knows better. */
+  requireLead(): Promise<void>
   condition: DesiredCondition
   kubernetes: string
   /** Reconciles an app as soon as its running reconcile, if any, has ended. */
@@ -102,6 +104,7 @@ export function aboutApp({name, target}: Pick<AppState, 'name' | 'target'>, obje
 /** Puts an entry into an app's inventory. */
 export function keepEntry(ctx: Pick<AgentContext, 'owners'>, app: AppState, key: string, entry: AppliedEntry): void {
   app.inventory.set(key, entry)
+  app.unnoted.add(key)
   app.unsaved = true
   ctx.owners.set(key, app)
 }
@@ -109,6 +112,7 @@ export function keepEntry(ctx: Pick<AgentContext, 'owners'>, app: AppState, key:
 /** Takes an entry from an app's inventory. */
 export function dropEntry(ctx: Pick<AgentContext, 'owners'>, app: AppState, key: string): void {
   app.inventory.delete(key)
+  app.unnoted.delete(key)
   app.unsaved = true
   if (ctx.owners.get(key) === app) ctx.owners.delete(key)
 }

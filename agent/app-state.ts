@@ -58,6 +58,8 @@ export interface AppState {
   serviceAccount: string | undefined
   /** The inventory in the cluster may differ from `inventory`. */
   unsaved: boolean
+  /** Entries that were changed since the inventory was last written to the cluster. */
+  unnoted: Set<string>
   /** Objects with a request under way: what is seen of them is our own doing. */
   busy: Set<string>
   /** Between the first and the last change of a reconcile: drift is looked at afterwards. */
@@ -123,6 +125,7 @@ export function createAppState(name: string, now: Date): AppState {
     brokenInventory: undefined,
     serviceAccount: undefined,
     unsaved: false,
+    unnoted: new Set(),
     busy: new Set(),
     applying: false,
     settling: false,

@@ -13,6 +13,8 @@ export interface DesiredFetcher {
   fetch(): Promise<void>
   /** Writes what was accepted last anew where the cluster no longer remembers it: without that an older one would be accepted again. */
   verifyMemory(): Promise<void>
+  /** Rejects with `KubeError` ABORTED, and ends the term, where another agent accepted something newer. */
+  requireNewest(): Promise<void>
 }
 
 const SAVE_RETRY_MS = 500
@@ -53,6 +55,8 @@ export function createDesiredFetcher(
       }
       take(found.bytes, found.etag, clock.now())
     },
+
+    requireNewest: async () => (record === undefined ? undefined : memory.requireNewest(record.version)),
 
     async verifyMemory() {
       const known = record

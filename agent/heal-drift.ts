@@ -88,6 +88,7 @@ async function healWhileDrifted(
     }
     if (drift !== 'no-difference') await pauseInFight(ctx, app, key)
     await ctx.acceptance
+    await ctx.requireLead()
     const healed = await ctx.ports.limit.run(async () => {
       if (ctx.signal.aborted || isSuspended(ctx, app) || app.applying || app.bundle !== bundle) return false
       await applyObject(ctx, app, bundle, object)

@@ -3,6 +3,7 @@ import {describeError} from '#shared/model/drawbridge-error.ts'
 import {childObject} from '#shared/model/manifest.ts'
 import type {Clock} from '#shared/ports/clock.ts'
 import type {KubeClient} from './kube/kube-client.ts'
+import {isKubeError} from './kube/kube-error.ts'
 import type {KubeObject, NewObject} from './kube/kube-object.ts'
 import {stateTypes} from './state-types.ts'
 
@@ -31,7 +32,7 @@ type LeaseClient = Pick<KubeClient, 'get' | 'create' | 'replace'>
 
 /**
  * Waits until this process holds the Lease, and keeps it. Others' clocks are not believed: a Lease has run out when it was seen
- * unchanged for its whole duration. Undefined where `signal` ended first.
+ * unchanged for its whole duration, or was deleted for as long. Undefined where `signal` ended first.
  */
 export async function holdLease(
   kube: LeaseClient,
@@ -39,28 +40,29 @@ export async function holdLease(
   signal: AbortSignal,
 ): Promise<Term | undefined> {
   const retryMs = (options.leaseSeconds * 1000) / 5
-  let seen = {version: '', at: 0}
+  let seen = {version: '', at: 0, seconds: 0}
   let waitingFor = ''
   while (!signal.aborted) {
     try {
       const lease = await kube.get(stateTypes.lease, options, 'whole')
-      if (lease === 'absent') {
-        const created = await kube.create(stateTypes.lease, leaseOf(options, undefined))
-        if (created !== 'exists') return keepLease(kube, options, created)
+      if (lease !== 'absent' && lease.metadata.resourceVersion !== seen.version) {
+        seen = {version: lease.metadata.resourceVersion, at: performance.now(), seconds: readSpec(lease).seconds}
+      }
+      // Also where somebody deleted it under its holder, who still acts and makes it anew.
+      const ranOut = performance.now() - seen.at > seen.seconds * 1000
+      const holder = lease === 'absent' ? undefined : readSpec(lease).holder
+      if (ranOut || holder === '' || holder === options.identity) {
+        const taken =
+          lease === 'absent'
+            ? await kube.create(stateTypes.lease, leaseOf(options, undefined))
+            : await kube.replace(stateTypes.lease, leaseOf(options, lease))
+        if (typeof taken !== 'string') return keepLease(kube, options, taken)
         continue
       }
-      const {holder, seconds} = readSpec(lease)
-      if (lease.metadata.resourceVersion !== seen.version) {
-        seen = {version: lease.metadata.resourceVersion, at: performance.now()}
-      }
-      if (holder === '' || holder === options.identity || performance.now() - seen.at > seconds * 1000) {
-        const taken = await kube.replace(stateTypes.lease, leaseOf(options, lease))
-        if (taken !== 'conflict') return keepLease(kube, options, taken)
-        continue
-      }
-      if (waitingFor !== holder)
+      if (holder !== undefined && waitingFor !== holder) {
         options.log(`another agent (${holder}) holds the Lease ${options.namespace}/${options.name}; waiting`)
-      waitingFor = holder
+        waitingFor = holder
+      }
       options.onStandby?.()
     } catch (error) {
       options.log(`cannot take the Lease: ${describeError(error)}`)
@@ -79,9 +81,19 @@ function keepLease(kube: LeaseClient, options: LeaseOptions, first: KubeObject):
     lost.abort()
   }
   let renewing: Promise<void> = Promise.resolve()
+  /** Makes it anew where somebody deleted it, unless another agent was faster. */
+  const replaceOrCreate = async (): Promise<KubeObject | 'conflict'> => {
+    try {
+      return await kube.replace(stateTypes.lease, leaseOf(options, lease))
+    } catch (error) {
+      if (!isKubeError(error, 'NOT_FOUND')) throw error
+      const created = await kube.create(stateTypes.lease, leaseOf(options, undefined))
+      return created === 'exists' ? 'conflict' : created
+    }
+  }
   const renew = async () => {
     try {
-      const renewed = await kube.replace(stateTypes.lease, leaseOf(options, lease))
+      const renewed = await replaceOrCreate()
       if (lost.signal.aborted) return
       if (renewed !== 'conflict') {
         lease = renewed

@@ -4,8 +4,9 @@ import type {InventoryEntry} from '#shared/plan/inventory.ts'
 import {InventoryError} from '#shared/plan/inventory-error.ts'
 import type {KubeClient} from './kube/kube-client.ts'
 import {type KubeObject, labelOf} from './kube/kube-object.ts'
-import {INVENTORY_LABEL, STATE_MANAGER} from './marks.ts'
+import {INVENTORY_LABEL} from './marks.ts'
 import {stateTypes} from './state-types.ts'
+import {createStateWriter, type StateWriterOptions} from './write-state.ts'
 
 /** An app's inventory as the cluster holds it. */
 export interface StoredInventory {
@@ -30,21 +31,28 @@ export interface InventoryStore {
 }
 
 /**
- * Creates the store in a namespace that exists. One agent writes at a time: it holds the Lease. Once `lastTry` ends no write is tried
- * again, since another agent may write by then.
+ * Creates the store in a namespace that exists. One agent writes at a time: it holds the Lease, and where two believe that they do, the
+ * writes of one of them fail and end its term. `writer` names the process.
  */
 export function createInventoryStore(
   kube: Pick<KubeClient, 'apply' | 'delete' | 'list' | 'get'>,
   namespace: string,
-  lastTry?: AbortSignal,
+  {writer = '', ...options}: StateWriterOptions & {writer?: string} = {},
 ): InventoryStore {
-  const bounded = lastTry === undefined ? {} : {lastTry}
+  const bounded = options.lastTry === undefined ? {} : {lastTry: options.lastTry}
+  const state = createStateWriter(kube, options)
+  /** The chunks as they were read, by name, until they are written. */
+  const readBefore = new Map<string, string>()
   const storedChunks = new Map<string, number>()
 
-  async function read(labelSelector: string): Promise<Map<string, StoredInventory & {chunks: number}>> {
+  async function read(
+    labelSelector: string,
+    onRead: (item: KubeObject) => void = () => undefined,
+  ): Promise<Map<string, StoredInventory & {chunks: number}>> {
     const byApp = new Map<string, KubeObject[]>()
     const {items} = await kube.list(stateTypes.configMap, {detail: 'whole', namespace, labelSelector})
     for (const item of items) {
+      onRead(item)
       const app = labelOf(item, INVENTORY_LABEL)
       if (app !== undefined) byApp.set(app, [...(byApp.get(app) ?? []), item])
     }
@@ -61,10 +69,16 @@ export function createInventoryStore(
   }
 
   const nameOf = (app: string, index: number) => ({namespace, name: `drawbridge-inventory-${app}-${index}`})
+  const note = (item: KubeObject): void => {
+    state.note(item)
+    readBefore.set(item.metadata.name, chunkText(item))
+  }
+  const isTheirs = (item: KubeObject): boolean =>
+    childObject(item, 'data')?.writer !== writer && chunkText(item) !== readBefore.get(item.metadata.name)
 
   return {
     async loadAll() {
-      const loaded = await read(INVENTORY_LABEL)
+      const loaded = await read(INVENTORY_LABEL, note)
       storedChunks.clear()
       for (const [app, {chunks}] of loaded) storedChunks.set(app, chunks)
       return loaded
@@ -73,7 +87,7 @@ export function createInventoryStore(
     readAll: () => read(INVENTORY_LABEL),
 
     async load(app) {
-      const found = (await read(`${INVENTORY_LABEL}=${app}`)).get(app)
+      const found = (await read(`${INVENTORY_LABEL}=${app}`, note)).get(app)
       storedChunks.set(app, found?.chunks ?? 0)
       return found
     },
@@ -84,28 +98,25 @@ export function createInventoryStore(
         const target = nameOf(app, index)
         if (write === 'remove') {
           await kube.delete(stateTypes.configMap, target, {propagation: 'Background', ...bounded})
+          state.forget(target.name)
           continue
         }
         const body = {
-          apiVersion: 'v1',
-          kind: 'ConfigMap',
-          metadata: {...target, labels: {[INVENTORY_LABEL]: app}},
-          ...(serviceAccount === undefined ? {} : {data: {serviceAccount}}),
+          labels: {[INVENTORY_LABEL]: app},
+          data: {writer, ...(serviceAccount === undefined ? {} : {serviceAccount})},
           binaryData: {chunk: Buffer.from(write).toString('base64')},
         }
-        await kube.apply(stateTypes.configMap, target, JSON.stringify(body), {
-          fieldManager: STATE_MANAGER,
-          force: true,
-          detail: 'metadata',
-          ...bounded,
-        })
+        await state.write(target, body, isTheirs)
+        readBefore.delete(target.name)
       }
       storedChunks.set(app, chunks.length)
     },
 
     async remove(app) {
       for (let index = (storedChunks.get(app) ?? 1) - 1; index >= 0; index--) {
-        await kube.delete(stateTypes.configMap, nameOf(app, index), {propagation: 'Background', ...bounded})
+        const target = nameOf(app, index)
+        await kube.delete(stateTypes.configMap, target, {propagation: 'Background', ...bounded})
+        state.forget(target.name)
       }
       storedChunks.delete(app)
     },
@@ -127,6 +138,10 @@ function readServiceAccount(item: KubeObject): string | undefined {
 }
 
 function readChunk(item: KubeObject): Uint8Array {
+  return Buffer.from(chunkText(item), 'base64')
+}
+
+function chunkText(item: KubeObject): string {
   const chunk = childObject(item, 'binaryData')?.chunk
-  return Buffer.from(typeof chunk === 'string' ? chunk : '', 'base64')
+  return typeof chunk === 'string' ? chunk : ''
 }

@@ -8,11 +8,12 @@ import {createAcceptedStore} from './accepted-state.ts'
 import type {AgentContext, AgentPorts} from './agent-context.ts'
 import {createAppState} from './app-state.ts'
 import {type AgentIdentity, buildReport} from './build-report.ts'
+import {type CarryOver, carryOver, takeOver} from './carry-over.ts'
 import type {AgentConfig} from './config.ts'
 import {createDesiredFetcher, type DesiredFetcher} from './fetch-desired.ts'
 import {handleDrift} from './heal-drift.ts'
 import {createHealthyStore} from './healthy-store.ts'
-import {createInventoryStore} from './inventory-store.ts'
+import {createInventoryStore, type InventoryStore} from './inventory-store.ts'
 import {createDiscovery} from './kube/discovery.ts'
 import {createConcurrencyLimit} from './limit-concurrency.ts'
 import {createLiveIndex} from './live-index.ts'
@@ -35,18 +36,27 @@ const LONG_POLL_SECONDS = 20
 
 /**
  * Does the work of one term of leadership: learns what the cluster remembers, then follows the desired state and the cluster until
- * `signal` ends. Then nothing new is begun, what was begun is finished within a bound, and the report is sent.
+ * `termSignal` ends, or another agent turns out to lead as well. Then nothing new is begun, what was begun is finished within a bound, and
+ * the report is sent. `carried` holds what no inventory tells of, from one such term to the next.
  */
 export async function leadTerm(
   ports: AgentPorts,
   config: AgentConfig,
   identity: AgentIdentity,
-  signal: AbortSignal,
+  termSignal: AbortSignal,
+  carried: CarryOver = new Map(),
 ): Promise<void> {
-  const ctx = createContext(ports, config, signal)
+  const fenced = new AbortController()
+  const signal = AbortSignal.any([termSignal, fenced.signal])
+  const onFenced = (name: string) => {
+    ports.log('warn', `another agent wrote ${name} though this one holds the Lease; this one begins again`)
+    fenced.abort()
+  }
+  const state = {lastTry: signal, onFenced, writer: identity.instance}
+  const ctx = createContext(ports, config, signal, createInventoryStore(ports.kube, config.namespace, state))
   let refetch: () => void = () => undefined
   const board = createAppBoard(ctx, () => refetch())
-  const memory = createAcceptedStore(ports.kube, config.namespace, signal)
+  const memory = createAcceptedStore(ports.kube, config.namespace, state)
   const [accepted, inventories, healthy, previous, version] = await Promise.all([
     memory.load(),
     ctx.inventories.loadAll(),
@@ -69,6 +79,7 @@ export async function leadTerm(
     if (before?.ready === 'True') app.healthyRevision = before.revision
     restoreInventory(ctx, app, inventory)
   }
+  takeOver(ctx, carried)
   const poster = createReportPoster(ports, () => buildReport(ctx, identity))
   ctx.changed = () => {
     poster.changed()
@@ -81,6 +92,7 @@ export async function leadTerm(
   }
   ports.telemetry.observe(ctx)
   const fetcher = createDesiredFetcher(ctx, memory, accepted)
+  ctx.requireLead = fetcher.requireNewest
   try {
     const follow = followDesired(ctx, fetcher, (poke) => {
       refetch = poke
@@ -90,12 +102,18 @@ export async function leadTerm(
   } finally {
     ports.telemetry.observe(undefined)
     await finishTerm(ctx)
+    if (fenced.signal.aborted) carryOver(ctx, carried)
     const shown = board.close().then(() => recorder.close())
     await Promise.race([Promise.all([poster.close(), shown]), sleep(MAX_POST_MS, undefined, {ref: false})])
   }
 }
 
-function createContext(ports: AgentPorts, config: AgentConfig, signal: AbortSignal): AgentContext {
+function createContext(
+  ports: AgentPorts,
+  config: AgentConfig,
+  signal: AbortSignal,
+  inventories: InventoryStore,
+): AgentContext {
   const ctx: AgentContext = {
     ports,
     config,
@@ -108,7 +126,7 @@ function createContext(ports: AgentPorts, config: AgentConfig, signal: AbortSign
       onTrouble: (type, error) => ports.log('info', `watch of ${type.plural}: ${describeError(error)}; it is resumed`),
     }),
     discovery: createDiscovery(ports.kube),
-    inventories: createInventoryStore(ports.kube, config.namespace, signal),
+    inventories,
     healthy: createHealthyStore(ports.kube, config.namespace),
     loads: createConcurrencyLimit(LOADS_AT_ONCE),
     apps: new Map(),
@@ -117,6 +135,7 @@ function createContext(ports: AgentPorts, config: AgentConfig, signal: AbortSign
     orders: new Map(),
     desired: undefined,
     acceptance: Promise.resolve(),
+    requireLead: async () => undefined,
     condition: {version: 0, state: 'none', since: ports.clock.now().toISOString()},
     kubernetes: '',
     reconcile: (app) => runApp(ctx, app),

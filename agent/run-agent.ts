@@ -3,6 +3,7 @@ import {hostname} from 'node:os'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {describeError} from '#shared/model/drawbridge-error.ts'
 import type {AgentPorts} from './agent-context.ts'
+import type {CarryOver} from './carry-over.ts'
 import type {AgentConfig} from './config.ts'
 import {ensureNamespace} from './ensure-namespace.ts'
 import {holdLease} from './hold-lease.ts'
@@ -18,6 +19,7 @@ const RETRY_MS = 1_000
  */
 export async function runAgent(ports: AgentPorts, config: AgentConfig, stop: AbortSignal): Promise<void> {
   const instance = `${hostname()}-${randomBytes(4).toString('hex')}`
+  const carried: CarryOver = new Map()
   while (!stop.aborted) {
     try {
       await ensureNamespace(ports.kube, config.namespace)
@@ -39,7 +41,7 @@ export async function runAgent(ports: AgentPorts, config: AgentConfig, stop: Abo
       ports.telemetry.phase('starting')
       try {
         const signal = AbortSignal.any([stop, term.signal, over.signal])
-        await leadTerm(ports, config, {version: AGENT_VERSION, instance}, signal)
+        await leadTerm(ports, config, {version: AGENT_VERSION, instance}, signal, carried)
       } finally {
         ports.telemetry.phase('unknown')
         over.abort()

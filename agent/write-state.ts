@@ -1,0 +1,83 @@
+import type {JsonObject} from '#shared/model/manifest.ts'
+import type {KubeClient, ObjectName} from './kube/kube-client.ts'
+import {isKubeError, KubeError} from './kube/kube-error.ts'
+import type {KubeObject} from './kube/kube-object.ts'
+import {STATE_MANAGER} from './marks.ts'
+import {stateTypes} from './state-types.ts'
+
+/** Writes the ConfigMaps that are the agent's memory, and never over what another agent wrote since they were read. */
+export interface StateWriter {
+  /** Notes what was read: the next write replaces that very version. */
+  note(object: KubeObject): void
+  /** Whether it is as it was read or written last. */
+  knows(object: KubeObject): boolean
+  /** Ends the term, since another agent wrote `target`. The error is to be thrown. */
+  fence(target: ObjectName): KubeError
+  /** Notes that there is none. */
+  forget(name: string): void
+  /**
+   * Writes one. Where it is not as it was read or written last, `isTheirs` decides: what another agent wrote stays, the term ends, and the
+   * write rejects with `KubeError` ABORTED; anything else is overwritten.
+   */
+  write(
+    target: ObjectName,
+    body: {labels?: JsonObject} & JsonObject,
+    isTheirs: (present: KubeObject) => boolean,
+  ): Promise<void>
+}
+
+/** What a store of the agent's memory needs besides a client. */
+export interface StateWriterOptions {
+  /** Once it ends no write is tried again, since another agent may write by then. */
+  lastTry?: AbortSignal
+  /** Another agent writes as well: this one must not go on as if it led. */
+  onFenced?: (name: string) => void
+}
+
+const MAX_ATTEMPTS = 5
+
+/** Creates a writer that knows of nothing yet. */
+export function createStateWriter(
+  kube: Pick<KubeClient, 'apply' | 'get'>,
+  {lastTry, onFenced}: StateWriterOptions,
+): StateWriter {
+  const versions = new Map<string, string>()
+  const fence = ({namespace, name}: ObjectName): KubeError => {
+    onFenced?.(name)
+    return new KubeError('ABORTED', `ConfigMap ${namespace}/${name} was written by another agent`)
+  }
+  return {
+    fence,
+    knows: ({metadata}) => versions.get(metadata.name) === metadata.resourceVersion,
+    note: ({metadata}) => void versions.set(metadata.name, metadata.resourceVersion),
+    forget: (name) => void versions.delete(name),
+    async write(target, {labels, ...content}, isTheirs) {
+      const {name} = target
+      for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+        const resourceVersion = versions.get(name)
+        const metadata = {
+          ...target,
+          ...(labels === undefined ? {} : {labels}),
+          ...(resourceVersion === undefined ? {} : {resourceVersion}),
+        }
+        const body = JSON.stringify({apiVersion: 'v1', kind: 'ConfigMap', metadata, ...content})
+        const options = {fieldManager: STATE_MANAGER, force: true, detail: 'metadata' as const}
+        try {
+          const answer = await kube.apply(stateTypes.configMap, target, body, {
+            ...options,
+            ...(lastTry === undefined ? {} : {lastTry}),
+          })
+          versions.set(name, answer.metadata.resourceVersion)
+          return
+        } catch (error) {
+          if (!isKubeError(error, 'CONFLICT')) throw error
+        }
+        const present = await kube.get(stateTypes.configMap, target, 'whole')
+        if (present === 'absent') versions.delete(name)
+        else if (isTheirs(present)) throw fence(target)
+        else versions.set(name, present.metadata.resourceVersion)
+      }
+      throw new KubeError('CONFLICT', `ConfigMap ${target.namespace}/${name} changes all the time`)
+    },
+  }
+}
