@@ -60,6 +60,7 @@ export async function beginHook(run: HookRun, hook: PlannedHook): Promise<void> 
     if (annotationsOf(live)[RUN_ANNOTATION] === runId) return
     requireOwn(run, hook, live)
     if (rules.deletePolicies.includes('BeforeHookCreation')) await deleteAndWait(run, hook, type, live)
+    else await refuseFailed(run, hook, type)
   }
   if (run.signal.aborted || ctx.signal.aborted) return
   const answer = await kube.apply(type, ref, annotated(object.body, runId), {
@@ -126,10 +127,7 @@ async function awaitEnd(run: HookRun, hook: PlannedHook): Promise<HookProgress |
       seen = version
       const live = await ctx.ports.kube.get(type, ref, 'whole')
       if (live === 'absent') return {state: 'Failed', reason: 'it was deleted before it came to its end'}
-      const progress = judgeHook(
-        {...live, apiVersion: apiVersionOf(type), kind: type.kind},
-        {now: ctx.ports.clock.now()},
-      )
+      const progress = progressOf(run, type, live)
       if (progress.state !== 'Running') return progress
       reason = progress.reason
     }
@@ -138,6 +136,10 @@ async function awaitEnd(run: HookRun, hook: PlannedHook): Promise<HookProgress |
     await sleep(20)
   }
   return 'stopped'
+}
+
+function progressOf({ctx}: HookRun, type: ResourceType, live: KubeObject): HookProgress {
+  return judgeHook({...live, apiVersion: apiVersionOf(type), kind: type.kind}, {now: ctx.ports.clock.now()})
 }
 
 /** What neither this app nor another tool's run of the same hook made is not deleted. */
@@ -150,6 +152,15 @@ function requireOwn({app}: HookRun, {object}: PlannedHook, live: KubeObject): vo
     'OWNED_BY_OTHER',
     `${formatRef(object.ref)} is there, and is neither of app ${app.name} nor a hook; rename the hook, or delete it`,
   )
+}
+
+/** What failed in an earlier run and may not be deleted would count as failed before it began. */
+async function refuseFailed(run: HookRun, hook: PlannedHook, type: ResourceType): Promise<void> {
+  const live = await run.ctx.ports.kube.get(type, hook.object.ref, 'whole')
+  if (live === 'absent' || progressOf(run, type, live).state !== 'Failed') return
+  const reason =
+    'it failed in an earlier run and is still there, since its delete policy keeps it; delete it, or add BeforeHookCreation to its delete policy'
+  throw failure(run, hook, reason)
 }
 
 async function deleteAndWait(run: HookRun, hook: PlannedHook, type: ResourceType, live: KubeObject): Promise<void> {
