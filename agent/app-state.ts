@@ -1,5 +1,6 @@
 import type {Health} from '#shared/model/cluster-report.ts'
 import type {DesiredApp, PresentApp} from '#shared/model/desired-state.ts'
+import type {FieldChange} from '#shared/model/field-change.ts'
 import type {ObjectRef} from '#shared/model/object-ref.ts'
 import type {HealthCheckExpr} from '#shared/model/sync-options.ts'
 import type {Trace} from '#shared/model/trace.ts'
@@ -15,10 +16,11 @@ export interface AppliedEntry extends InventoryEntry {
   appliedAt?: string
 }
 
-/** An object that is not as desired, as reports show it. Field paths only, never values. */
+/** An object that is not as desired, as reports show it. `what` holds field paths only; the values, masked for Secrets, are in `fields`. */
 export interface Drift {
   ref: ObjectRef
   what: string
+  fields?: FieldChange[]
   manager?: string
   /** RFC 3339 */
   since: string
@@ -36,6 +38,8 @@ export interface AppCondition {
 /** A bundle that was verified and made ready to be applied. */
 export interface LoadedBundle extends PlannedBundle {
   app: PresentApp
+  /** Digest of its objects alone: a bundle with another header may hold the same. */
+  content: string
 }
 
 /** All that the agent knows of one app. What must outlive the process is in the cluster: the inventory above all. */

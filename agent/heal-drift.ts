@@ -1,7 +1,6 @@
 import {setTimeout as sleep} from 'node:timers/promises'
 import {describeError} from '#shared/model/drawbridge-error.ts'
 import {formatRef} from '#shared/model/object-ref.ts'
-import {diffFields} from '#shared/plan/diff-fields.ts'
 import {managersOf} from '#shared/plan/fingerprint-fields.ts'
 import {type AgentContext, aboutApp} from './agent-context.ts'
 import {isSuspended} from './app-orders.ts'
@@ -14,12 +13,12 @@ import {labelOf, metaText} from './kube/kube-object.ts'
 import {APP_LABEL, FIELD_MANAGER} from './marks.ts'
 import type {PlannedObject} from './plan-objects.ts'
 import {requestReconcile} from './request-reconcile.ts'
+import {MAX_SHOWN_FIELDS, shownFields} from './shown-fields.ts'
 import {tellEvent} from './tell-event.ts'
 
 const FIGHT_HEALS = 5
 const FIGHT_WINDOW_MS = 60_000
 const FIGHT_PAUSE_MS = 30_000
-const MAX_SHOWN_FIELDS = 10
 
 /** Looks whether an object drifted, and if so tells it and, where the app asks for that, applies it again. One at a time per object. */
 export function handleDrift(ctx: AgentContext, app: AppState, key: string): void {
@@ -129,11 +128,11 @@ async function describeDrift(
     ...impersonatedUser(bundle.app),
   })
   const ignored = ignoredFields(bundle.app, ref)
-  const differences =
+  const fields =
     ignored === undefined
-      ? diffFields(live, wanted)
-      : diffFields(ignored.without(live, live), ignored.without(wanted, live))
-  const paths = differences.map(({path}) => path)
+      ? shownFields(live, wanted)
+      : shownFields(ignored.without(live, live), ignored.without(wanted, live))
+  const paths = fields.map(({path}) => path)
   const label = labelOf(live, APP_LABEL)
   if (paths.length === 0 && kind !== 'other-owner') return 'no-difference'
   const manager = managersOf(undefined, live.metadata.managedFields, FIELD_MANAGER)[0]?.manager
@@ -145,13 +144,22 @@ async function describeDrift(
       : kind === 'other-owner'
         ? `is marked as owned by app ${label}`
         : `changed: ${shown}${more}`
-  return {ref, what, since, ...(manager === undefined ? {} : {manager})}
+  return {
+    ref,
+    what,
+    since,
+    ...(manager === undefined ? {} : {manager}),
+    ...(fields.length === 0 ? {} : {fields: fields.slice(0, MAX_SHOWN_FIELDS)}),
+  }
 }
 
 function noteDrift(ctx: AgentContext, app: AppState, key: string, drift: Drift): void {
   const known = app.drifted.get(key)
   app.drifted.set(key, {...drift, since: known?.since ?? drift.since})
-  if (known?.what === drift.what && known.manager === drift.manager) return
+  if (known?.what === drift.what && known.manager === drift.manager) {
+    ctx.changed()
+    return
+  }
   const by = drift.manager === undefined ? '' : ` (last changed by ${drift.manager})`
   tellEvent(ctx, app, {
     event: 'drifted',

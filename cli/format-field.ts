@@ -1,5 +1,5 @@
+import type {FieldChange} from '#shared/model/field-change.ts'
 import type {Json} from '#shared/model/manifest.ts'
-import type {FieldChange} from '#shared/plan/mask-fields.ts'
 
 const MAX_VALUE_LENGTH = 160
 

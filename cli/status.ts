@@ -3,6 +3,7 @@ import type {Command} from 'commander'
 import {formatRef} from '#shared/model/object-ref.ts'
 import {describeFinding, type Outcome} from '#shared/model/outcome.ts'
 import {formatRevision} from '#shared/model/revision.ts'
+import {formatField} from './format-field.ts'
 import {shortRevision} from './format-revision.ts'
 import {appColumns} from './get.ts'
 import {type CliIo, type ExitStatus, paint} from './io.ts'
@@ -86,5 +87,9 @@ function print(io: CliIo, rows: readonly AppRow[], options: StatusOptions): void
       ]),
     ]
     if (trouble.length > 0) io.out(`\n${cluster}/${app.name}: ${app.message}\n${formatTable(trouble)}`)
+    for (const {ref, fields = []} of app.drifted) {
+      if (fields.length > 0) io.out(`  ${formatRef(ref)}, what is there → what should be:\n`)
+      for (const field of fields) io.out(`    ${formatField(field)}\n`)
+    }
   }
 }

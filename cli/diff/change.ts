@@ -1,5 +1,5 @@
+import type {FieldChange} from '#shared/model/field-change.ts'
 import type {ObjectRef} from '#shared/model/object-ref.ts'
-import type {FieldChange} from '#shared/plan/mask-fields.ts'
 
 /**
  * What an apply would do with one object. `recreate`: deleted and made anew, as its annotation asks for where a field cannot be

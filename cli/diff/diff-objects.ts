@@ -9,8 +9,9 @@ import {APP_LABEL, FIELD_MANAGER} from '#agent/marks.ts'
 import type {PlannedBundle, PlannedObject} from '#agent/plan-objects.ts'
 import type {PresentApp} from '#shared/model/desired-state.ts'
 import {describeError} from '#shared/model/drawbridge-error.ts'
+import type {FieldChange} from '#shared/model/field-change.ts'
 import {isJsonObject, type JsonObject} from '#shared/model/manifest.ts'
-import {type FieldChange, maskedChanges} from '#shared/plan/mask-fields.ts'
+import {maskedChanges} from '#shared/plan/mask-fields.ts'
 import type {ObjectChange} from './change.ts'
 
 /** What a comparison needs of the cluster. */

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import {API_VERSION} from './api-version.ts'
 import {digestSchema} from './digest.ts'
+import {fieldChangeSchema} from './field-change.ts'
 import {clusterNameSchema, timeSchema} from './names.ts'
 import {traceSchema} from './trace.ts'
 
@@ -47,9 +48,17 @@ export const appReportSchema = z.object({
   /** What is not Current, with the reason; at most 20, `unhealthyTotal` counts all. */
   unhealthy: z.array(z.object({ref: objectRefSchema, health: healthSchema, reason: z.string()})).max(20),
   unhealthyTotal: z.int().nonnegative(),
-  /** What differs from the desired state and is not healed (yet); at most 20, `driftedTotal` counts all. Field paths only, never values. */
+  /** What differs from the desired state and is not healed (yet); at most 20, `driftedTotal` counts all. `fields`: the first 10 that differ, from what is there to what should be; without values for Secrets. */
   drifted: z
-    .array(z.object({ref: objectRefSchema, what: z.string(), manager: z.string().optional(), since: timeSchema}))
+    .array(
+      z.object({
+        ref: objectRefSchema,
+        what: z.string(),
+        manager: z.string().optional(),
+        since: timeSchema,
+        fields: z.array(fieldChangeSchema).max(10).optional(),
+      }),
+    )
     .max(20),
   driftedTotal: z.int().nonnegative(),
   /** An annotation in the cluster asks to leave it alone. */

@@ -1,17 +1,6 @@
-import * as z from 'zod'
+import type {FieldChange} from '../model/field-change.ts'
 import {isJsonObject, type Json, type JsonObject} from '../model/manifest.ts'
 import {diffValues, type ValueDifference} from './diff-fields.ts'
-
-/** One field that differs, as it may be shown. `from` and `to` are left out where there is no value, and where it is `masked`. */
-export const fieldChangeSchema = z.object({
-  /** As `diffFields` writes it. */
-  path: z.string(),
-  difference: z.enum(['missing', 'extra', 'changed']),
-  from: z.json().optional(),
-  to: z.json().optional(),
-  masked: z.literal(true).optional(),
-})
-export type FieldChange = z.infer<typeof fieldChangeSchema>
 
 /** What may be read of a Secret. Annotations may not: `kubectl apply` keeps a whole copy in one. */
 const openPaths = [
@@ -26,7 +15,9 @@ const openPaths = [
 /** Lists the fields that differ, with their values; without them where they are a Secret's. Both sides are the same object. */
 export function maskedChanges(live: JsonObject, desired: JsonObject): FieldChange[] {
   const secret = [live, desired].some(({apiVersion, kind}) => kind === 'Secret' && (apiVersion ?? 'v1') === 'v1')
-  return diffValues(live, desired).flatMap((difference): FieldChange[] => (secret ? maskSecret(difference) : [difference]))
+  return diffValues(live, desired).flatMap((difference): FieldChange[] =>
+    secret ? maskSecret(difference) : [difference],
+  )
 }
 
 function maskSecret({path, difference, from, to}: ValueDifference): FieldChange[] {

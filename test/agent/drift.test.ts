@@ -127,6 +127,26 @@ test('only reports drift where the app asks for that', async (t) => {
   assert.deepEqual(await dataOf('watched', 'x'), {a: 'theirs'})
 })
 
+test('reports which field is what and should be what, but no value of a Secret', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const secret = (password: string): Manifest => ({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: {name: 's', namespace: 'fields'},
+    data: {password: Buffer.from(password).toString('base64')},
+  })
+  await startHealthy(bridge, 'fields', [configMap('fields', 'x', {a: '1'}), secret('declared')], {drift: 'detect'})
+  const long = 'x'.repeat(1_000)
+  await applyAs(cluster.admin, 'kubectl', types.configMap, configMap('fields', 'x', {a: long}))
+  await applyAs(cluster.admin, 'kubectl', types.secret, secret('by-hand'))
+  await waitUntil(() => bridge.report()?.apps[0]?.driftedTotal === 2, 'both in the report')
+  const fields = (kind: string) => bridge.report()?.apps[0]?.drifted.find(({ref}) => ref.kind === kind)?.fields
+  assert.deepEqual(fields('ConfigMap'), [
+    {path: '/data/a', difference: 'changed', from: `${JSON.stringify(long).slice(0, 200)}…`, to: '1'},
+  ])
+  assert.deepEqual(fields('Secret'), [{path: '/data/password', difference: 'changed', masked: true}])
+})
+
 test('heals what drifted while no agent ran', async (t) => {
   const bridge = await createTestBridge(cluster, t)
   const first = await startHealthy(bridge, 'away', [configMap('away', 'x', {a: '1'}), configMap('away', 'y', {a: '1'})])
