@@ -74,7 +74,7 @@ export async function applySteps(run: StepRun, work: readonly StepWork[]): Promi
     for (const hook of hooks) noteHook(run, hook)
     await Promise.all([ctx.acceptance, noteBeforehand(ctx, app, changes)])
     if (ctx.signal.aborted) return
-    await createNamespaceIfAsked(ctx, bundle)
+    await createNamespaceIfAsked(ctx, app, bundle)
     for (const [index, item] of steps.entries()) {
       await applyStep(run, item)
       if (signal.aborted) return
@@ -216,9 +216,16 @@ async function refuseForeign(ctx: AgentContext, app: AppState, changes: Change[]
   if (refused.length > 0) throw applyFailure(refused, 'OWNED_BY_OTHER')
 }
 
-async function createNamespaceIfAsked(ctx: AgentContext, {app, objects}: LoadedBundle): Promise<void> {
+async function createNamespaceIfAsked(
+  ctx: AgentContext,
+  {inventory}: AppState,
+  {app, objects}: LoadedBundle,
+): Promise<void> {
   const {namespace, namespaceMetadata} = app
   if (!app.createNamespace || namespace === undefined || objects.has(`/Namespace//${namespace}`)) return
+  // Where one of its objects is, the namespace is.
+  for (const [key, {ref}] of inventory)
+    if (ref.namespace === namespace && ctx.live.get(key)?.terminating === false) return
   await ensureNamespace(ctx.ports.kube, namespace, {...impersonatedUser(app), metadata: namespaceMetadata ?? {}})
 }
 

@@ -1,10 +1,9 @@
 import type {TrustRoot} from '#shared/attest/trust-root.ts'
 import {verifyAttestation} from '#shared/attest/verify-attestation.ts'
-import {unpackBundle} from '#shared/bundle/unpack-bundle.ts'
+import {type OpenBundle, unpackBundle} from '#shared/bundle/unpack-bundle.ts'
 import type {PresentApp} from '#shared/model/desired-state.ts'
 import {keys} from '#shared/model/keys.ts'
 import {limits} from '#shared/model/limits.ts'
-import type {Manifest} from '#shared/model/manifest.ts'
 import type {ObjectStore} from '#shared/ports/object-store.ts'
 import {ObjectStoreError} from '#shared/ports/object-store-error.ts'
 
@@ -16,14 +15,14 @@ import {ObjectStoreError} from '#shared/ports/object-store-error.ts'
 export async function fetchBundle(
   app: Pick<PresentApp, 'name' | 'bundle'>,
   {store, trustRoot, cluster}: {store: Pick<ObjectStore, 'get'>; trustRoot: TrustRoot; cluster: string},
-): Promise<Manifest[]> {
+): Promise<OpenBundle> {
   const {bundle} = app
   const [attestation, packed] = await Promise.all([
     read(store, keys.attestation(bundle.digest), limits.maxEnvelopeBytes),
     read(store, keys.bundle(bundle.digest), limits.maxBundleBytes),
   ])
   verifyAttestation(attestation, {trustRoot, app: app.name, cluster, bundle})
-  return unpackBundle(packed, bundle).manifests
+  return unpackBundle(packed, bundle)
 }
 
 async function read(store: Pick<ObjectStore, 'get'>, key: string, maxBytes: number): Promise<Uint8Array> {

@@ -1,7 +1,7 @@
 import {VerificationError} from '#shared/attest/verification-error.ts'
 import {BundleError} from '#shared/bundle/bundle-error.ts'
+import type {OpenBundle} from '#shared/bundle/unpack-bundle.ts'
 import type {PresentApp} from '#shared/model/desired-state.ts'
-import type {Manifest} from '#shared/model/manifest.ts'
 import {formatRef, refOf} from '#shared/model/object-ref.ts'
 import {ObjectStoreError} from '#shared/ports/object-store-error.ts'
 import type {AgentContext} from './agent-context.ts'
@@ -22,20 +22,25 @@ export async function loadBundle(ctx: AgentContext, app: AppState, target: Prese
     present.app = target
     return
   }
-  const manifests = await fetchManifests(ctx, target)
+  const {manifests, content} = await fetchOpened(ctx, target)
   for (const manifest of manifests) {
     const verdict = ctx.ports.policy(target, manifest)
     if (!verdict.allowed) throw new AppFailure('POLICY', `${formatRef(refOf(manifest))}: ${verdict.reason}`)
+  }
+  const former = app.bundle
+  if (former?.content === content && former.app.namespace === target.namespace && !lacksType(former)) {
+    app.bundle = {...former, app: target}
+    return
   }
   const planned = await planObjects(manifests, {
     app: app.name,
     namespace: target.namespace,
     discovery: ctx.discovery,
   })
-  app.bundle = {...planned, app: target}
+  app.bundle = {...planned, app: target, content}
 }
 
-async function fetchManifests(ctx: AgentContext, target: PresentApp): Promise<Manifest[]> {
+async function fetchOpened(ctx: AgentContext, target: PresentApp): Promise<OpenBundle> {
   const {store, trustRoot} = ctx.ports
   try {
     return await fetchBundle(target, {store, trustRoot, cluster: ctx.config.cluster})

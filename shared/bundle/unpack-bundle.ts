@@ -8,14 +8,19 @@ import {refKey, refOf} from '../model/object-ref.ts'
 import {BundleError} from './bundle-error.ts'
 import {type BundleHeader, bundleHeaderSchema} from './bundle-header.ts'
 
+/** An opened bundle. */
+export interface OpenBundle {
+  header: BundleHeader
+  manifests: Manifest[]
+  /** Digest of its lines without the header: equal where two bundles hold the same objects in the same order. */
+  content: string
+}
+
 /**
  * Opens a bundle. Size and digest are checked on the bytes as they came, before anything is decompressed or parsed; then under
  * limits. Throws `BundleError`: SIZE_MISMATCH, DIGEST_MISMATCH, TOO_LARGE, MALFORMED, DUPLICATE_OBJECT.
  */
-export function unpackBundle(
-  bytes: Uint8Array,
-  expected: BundleAddress,
-): {header: BundleHeader; manifests: Manifest[]} {
+export function unpackBundle(bytes: Uint8Array, expected: BundleAddress): OpenBundle {
   if (bytes.byteLength !== expected.size) {
     throw new BundleError('SIZE_MISMATCH', `the bundle has ${bytes.byteLength} bytes; ${expected.size} are signed for`)
   }
@@ -27,8 +32,9 @@ export function unpackBundle(
 }
 
 /** Opens a bundle whose bytes the caller already knows to be the right ones. Throws as `unpackBundle` does. */
-export function parseBundle(bytes: Uint8Array, objects?: number): {header: BundleHeader; manifests: Manifest[]} {
-  const lines = decompress(bytes).split('\n')
+export function parseBundle(bytes: Uint8Array, objects?: number): OpenBundle {
+  const text = decompress(bytes)
+  const lines = text.split('\n')
   if (lines.pop() !== '') throw malformed('its last line is cut')
   const header = bundleHeaderSchema.safeParse(parseLine(lines[0], 1))
   if (!header.success) throw malformed(`its header is not valid: ${header.error.issues[0]?.message ?? 'unknown'}`)
@@ -43,7 +49,8 @@ export function parseBundle(bytes: Uint8Array, objects?: number): {header: Bundl
     seen.add(key)
     return manifest
   })
-  return {header: header.data, manifests}
+  const content = digestOf(Buffer.from(text.slice((lines[0] ?? '').length + 1)))
+  return {header: header.data, manifests, content}
 }
 
 function decompress(bytes: Uint8Array): string {

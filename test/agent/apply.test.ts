@@ -199,6 +199,46 @@ test('creates the namespace of an app that asks for it', async (t) => {
   assert.deepEqual(await dataOf('made', 'x'), {a: 'b'})
 })
 
+test('asks for the namespace of an app only where none of its objects is in it', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const agent = bridge.startAgent()
+  const object = (value: string): Manifest => ({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: {name: 'x'},
+    data: {value},
+  })
+  const made = {namespace: 'made-once', createNamespace: true}
+  await bridge.publish({once: {manifests: [object('1')], ...made}})
+  await agent.waitFor({event: 'healthy', app: 'once'})
+  const since = agent.requests.length
+  const mark = agent.events.length
+  await bridge.publish({once: {manifests: [object('2')], ...made}})
+  await agent.waitFor({event: 'healthy', app: 'once'}, {after: mark})
+  assert.deepEqual(await dataOf('made-once', 'x'), {value: '2'})
+  const asked = agent.requests.slice(since).filter(({path}) => path === '/api/v1/namespaces/made-once')
+  assert.deepEqual(asked, [])
+})
+
+test('writes nothing for another bundle with the same objects, and goes on to heal by it', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const agent = bridge.startAgent()
+  const manifests = [configMap('default', 'same', {a: 'b'})]
+  await bridge.publish({same: {manifests}})
+  await agent.waitFor({event: 'healthy', app: 'same'})
+  const since = agent.requests.length
+  const mark = agent.events.length
+  await bridge.publish({same: {manifests, rendererVersion: '2'}})
+  await agent.waitFor({event: 'healthy', app: 'same'}, {after: mark})
+  assert.deepEqual(
+    agent.requests.slice(since).filter(({path}) => path.includes('/namespaces/default/configmaps/')),
+    [],
+  )
+  await cluster.admin.delete(types.configMap, {namespace: 'default', name: 'same'}, {propagation: 'Background'})
+  await agent.waitFor({event: 'healed', app: 'same'}, {after: mark})
+  assert.deepEqual(await dataOf('default', 'same'), {a: 'b'})
+})
+
 test('takes over what somebody else applied before, without making it anew', async (t) => {
   const bridge = await createTestBridge(cluster, t)
   const agent = bridge.startAgent()

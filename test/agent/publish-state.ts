@@ -30,6 +30,8 @@ export interface TestApp {
   namespaceMetadata?: PresentApp['namespaceMetadata']
   dependsOn?: PresentApp['dependsOn']
   serviceAccount?: string
+  /** Another one makes another bundle and revision of the same objects. @default '1' */
+  rendererVersion?: string
 }
 
 export interface PublishOptions {
@@ -63,10 +65,11 @@ export async function createTestPublisher(
   let latest = 0
 
   async function publishApp(name: string, app: TestApp, version: number): Promise<PresentApp> {
-    const inputs = digestOf(canonicalJson(app.manifests))
+    const {rendererVersion = '1'} = app
+    const inputs = digestOf(`${canonicalJson(app.manifests)}${rendererVersion === '1' ? '' : rendererVersion}`)
     const commit = digestOf(`${name} ${inputs}`).slice(7, 47)
     const {bytes, address} = packBundle(
-      {app: name, cluster, inputs, renderer: {name: 'yaml', version: '1'}},
+      {app: name, cluster, inputs, renderer: {name: 'yaml', version: rendererVersion}},
       app.manifests,
     )
     const present: PresentApp = {

@@ -46,6 +46,15 @@ test('does not depend on the order of keys in an object', () => {
   assert.equal(one.address.digest, two.address.digest)
 })
 
+test('tells the content of bundles that differ in their headers alone as the same', () => {
+  const contentOf = (inputs: string, value: string): string => {
+    const {bytes, address} = packBundle({...header, inputs: digestOf(inputs)}, [configMap('a', {k: value})])
+    return unpackBundle(bytes, address).content
+  }
+  assert.equal(contentOf('one', 'v'), contentOf('other', 'v'))
+  assert.notEqual(contentOf('one', 'v'), contentOf('one', 'w'))
+})
+
 test('has the bytes that it had when the format was fixed', () => {
   const {bytes, address} = packBundle(header, [configMap('a', {k: 'v'})])
   assert.equal(
