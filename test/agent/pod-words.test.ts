@@ -56,9 +56,9 @@ for (const [space, status, words] of [
     'crash-loop',
     ofContainer({
       state: {waiting: {reason: 'CrashLoopBackOff'}},
-      lastState: {terminated: {reason: 'Error', exitCode: 3}},
+      lastState: {terminated: {reason: 'Error', exitCode: 3, message: 'Error: no DATABASE_URL\n  at main'}},
     }),
-    /container app: CrashLoopBackOff: last state: Error, exit code 3/,
+    /container app: CrashLoopBackOff: last state: Error, exit code 3: Error: no DATABASE_URL/,
   ],
   [
     'unschedulable',

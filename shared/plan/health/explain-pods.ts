@@ -1,4 +1,5 @@
 import {childObject, isJsonObject, type JsonObject} from '../../model/manifest.ts'
+import {lastWords} from './last-words.ts'
 import {findCondition, readText, shorten} from './read-status.ts'
 
 const WAITING_FOR_NOTHING = new Set(['ContainerCreating', 'PodInitializing', ''])
@@ -6,8 +7,8 @@ const MAX_REASONS = 3
 
 /**
  * Says in the words of a workload's pods why they are not ready: cannot be scheduled, image pulls, configuration, crashes with the last
- * exit. Each distinct reason once, with how many pods it holds for, the most frequent first; '' where the pods give none. What
- * containers wrote themselves (logs, termination messages) is left out, since it may hold anything.
+ * exit and what the container gave as its reason (`lastWords`). Each distinct reason once, with how many pods it holds for, the
+ * most frequent first; '' where the pods give none. Logs are not read.
  */
 export function explainPods(pods: readonly JsonObject[]): string {
   const counts = new Map<string, number>()
@@ -55,7 +56,8 @@ function describeExit(terminated: JsonObject | undefined): string {
   if (terminated === undefined) return ''
   const {exitCode} = terminated
   const reason = readText(terminated, 'reason') || 'terminated'
-  return typeof exitCode === 'number' ? `${reason}, exit code ${exitCode}` : reason
+  const how = typeof exitCode === 'number' ? `${reason}, exit code ${exitCode}` : reason
+  return joinWords(how, lastWords(readText(terminated, 'message')))
 }
 
 function joinWords(reason: string | undefined, message: string | undefined): string {

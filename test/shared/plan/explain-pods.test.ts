@@ -6,7 +6,7 @@ import {explainPods} from '#shared/plan/health/explain-pods.ts'
 const waiting = (reason: string, message = '', more: JsonObject = {}): JsonObject => ({
   containerStatuses: [{name: 'web', ready: false, restartCount: 0, state: {waiting: {reason, message}}, ...more}],
 })
-const exited = {terminated: {reason: 'OOMKilled', exitCode: 137, message: 'password=hunter2'}}
+const exited = {terminated: {reason: 'OOMKilled', exitCode: 137, message: 'out of memory\npassword=hunter2 is missing'}}
 
 for (const [what, status, expected] of [
   [
@@ -20,14 +20,14 @@ for (const [what, status, expected] of [
     'container web: CreateContainerConfigError: secret "db" not found',
   ],
   [
-    'a crash loop, with the last exit and not what the container wrote',
+    'a crash loop, with the last exit and what the container gave as its reason, without secrets',
     waiting('CrashLoopBackOff', 'back-off 5m0s restarting', {lastState: exited}),
-    'container web: CrashLoopBackOff: last state: OOMKilled, exit code 137',
+    'container web: CrashLoopBackOff: last state: OOMKilled, exit code 137: password=[hidden] is missing',
   ],
   [
     'a container between two crashes',
     {containerStatuses: [{name: 'web', ready: false, restartCount: 3, state: {running: {}}, lastState: exited}]},
-    'container web: restarted 3 times, last state: OOMKilled, exit code 137',
+    'container web: restarted 3 times, last state: OOMKilled, exit code 137: password=[hidden] is missing',
   ],
   [
     'an init container that failed',
