@@ -97,6 +97,7 @@ function launch({connection, kubeconfigFile, onEvent, log, env, program = {}}: S
       env: {
         PATH: process.env.PATH,
         HOME: process.env.HOME,
+        ...(process.env.NODE_COMPILE_CACHE === undefined ? {} : {NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE}),
         CLUSTER_NAME: cluster,
         BUCKET: s3.bucket,
         QUEUE_URL: connection.queueUrl,

@@ -127,7 +127,7 @@ export async function startStack(options: StartStackOptions): Promise<LocalStack
             kubeconfigFile: result.value,
             onEvent,
             log,
-            env: options.agentEnv ?? {},
+            env: {CACHE_DIR: join(stateDir, 'agents', name, 'bundles'), ...options.agentEnv},
             ...(options.agentProgram && {program: options.agentProgram}),
           }),
         )
