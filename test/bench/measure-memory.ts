@@ -11,6 +11,7 @@ export interface MemorySummary {
 }
 
 export interface MemoryFigures {
+  objects: number
   /** Freshly started, with 12 objects in all. */
   empty: MemorySummary
   /** The same process, after it has applied the large app and come to rest. */
@@ -41,6 +42,7 @@ export async function measureMemory(
   const [none, all, anew] = [summary(empty), summary(applied), summary(restarted)]
   const more = (than: MemorySummary): number => ((than.rss.p50 - none.rss.p50) * 1024) / objects
   return {
+    objects,
     empty: none,
     applied: all,
     restarted: anew,
