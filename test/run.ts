@@ -1,12 +1,14 @@
 // Runs the test suite: `npm test`, or `npm test -- PATH…` for the files below some paths. What the end-to-end tests need and
 // takes minutes to make once (the control plane, the renderers) is made first, so that no test's timeout pays for it.
 import {spawn} from 'node:child_process'
-import {glob} from 'node:fs/promises'
-import {availableParallelism} from 'node:os'
+import {glob, mkdtemp, readFile, rm} from 'node:fs/promises'
+import {availableParallelism, tmpdir} from 'node:os'
 import {join, relative} from 'node:path'
 import {cacheDirOf} from '#infra/local/cache-dir.ts'
 import {findControlPlane} from '#infra/local/find-control-plane.ts'
 import {findRendererTools} from '#infra/local/find-renderer-tools.ts'
+import {startCluster} from '#infra/local/start-cluster.ts'
+import {SHARED_CLUSTER_VARIABLE} from './agent/open-test-cluster.ts'
 
 const root = join(import.meta.dirname, '..')
 const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('-'))
@@ -26,10 +28,16 @@ if (files.length === 0) {
 }
 
 const onProgress = (line: string): void => void process.stderr.write(`${line}\n`)
-await Promise.all([
+const [tools] = await Promise.all([
   findControlPlane({env: process.env, onProgress}),
   findRendererTools({env: process.env, cacheDir: cacheDirOf(process.env)}),
 ])
+
+// Starting a control plane takes seconds, so the files that can share one do.
+const texts = await Promise.all(files.map((file) => readFile(join(root, file), 'utf8')))
+const sharing = texts.filter((text) => text.includes('openTestCluster()')).length
+const stateDir = sharing > 1 ? await mkdtemp(join(tmpdir(), 'drawbridge-test-cluster-')) : undefined
+const cluster = stateDir === undefined ? undefined : await startCluster({tools, stateDir, name: 'dev'})
 
 const child = spawn(
   process.execPath,
@@ -37,14 +45,25 @@ const child = spawn(
     '--disable-warning=ExperimentalWarning',
     '--test',
     '--test-reporter=spec',
-    `--test-concurrency=${Math.max(2, availableParallelism())}`,
+    // The tests of the agent wait for others half of their time.
+    `--test-concurrency=${availableParallelism() + 1}`,
     `--test-timeout=${fileTimeoutMilliseconds}`,
     ...flags,
     ...files,
   ],
-  {cwd: root, stdio: 'inherit', env: {NODE_COMPILE_CACHE: join(cacheDirOf(process.env), 'compile'), ...process.env}},
+  {
+    cwd: root,
+    stdio: 'inherit',
+    env: {
+      NODE_COMPILE_CACHE: join(cacheDirOf(process.env), 'compile'),
+      ...process.env,
+      ...(cluster === undefined ? {} : {[SHARED_CLUSTER_VARIABLE]: cluster.kubeconfigFile}),
+    },
+  },
 )
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal))
-child.on('exit', (code) => {
+child.on('exit', async (code) => {
   process.exitCode = code ?? 1
+  await cluster?.stop()
+  if (stateDir !== undefined) await rm(stateDir, {recursive: true, force: true})
 })

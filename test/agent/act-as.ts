@@ -2,7 +2,7 @@ import type {ResourceType} from '#agent/kube/kube-client.ts'
 import {loadKubeconfigEndpoint} from '#agent/kube/load-endpoint.ts'
 import {createTransport} from '#agent/kube/send-request.ts'
 import type {JsonObject, Manifest} from '#shared/model/manifest.ts'
-import type {TestCluster} from './start-test-agent.ts'
+import type {TestCluster} from './open-test-cluster.ts'
 
 /** What tools do that know no server-side apply, each under its own manager's name. */
 export interface OtherClients {
@@ -20,8 +20,8 @@ export interface PatchedObject {
 }
 
 /** Creates the administrator's clients of a cluster; to be closed. */
-export async function createOtherClients({cluster}: TestCluster): Promise<OtherClients> {
-  const transport = createTransport(await loadKubeconfigEndpoint(cluster.kubeconfigFile))
+export async function createOtherClients({kubeconfigFile}: TestCluster): Promise<OtherClients> {
+  const transport = createTransport(await loadKubeconfigEndpoint(kubeconfigFile))
   return {
     async create(manager, type, manifest) {
       const {name, namespace = ''} = manifest.metadata

@@ -4,15 +4,14 @@ import type {ResourceType} from '#agent/kube/kube-client.ts'
 import type {KubeObject} from '#agent/kube/kube-object.ts'
 import {childObject, isJsonObject, type JsonObject, type Manifest} from '#shared/model/manifest.ts'
 import {createOtherClients, type OtherClients} from './act-as.ts'
+import {startTestCluster, type TestCluster} from './open-test-cluster.ts'
 import {
   applyAs,
   configMap,
   createTestBridge,
   deployment,
-  startTestCluster,
   type TestAgent,
   type TestBridge,
-  type TestCluster,
   types,
   waitUntil,
 } from './start-test-agent.ts'

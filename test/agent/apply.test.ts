@@ -3,14 +3,13 @@ import {after, before, test} from 'node:test'
 import {setTimeout as sleep} from 'node:timers/promises'
 import type {KubeObject} from '#agent/kube/kube-object.ts'
 import {childObject, type JsonObject, type Manifest} from '#shared/model/manifest.ts'
+import {openTestCluster, type TestCluster} from './open-test-cluster.ts'
 import {
   applyAs,
   configMap,
   createTestBridge,
   deployment,
   namespace,
-  startTestCluster,
-  type TestCluster,
   types,
   waitUntil,
   writesOf,
@@ -18,7 +17,7 @@ import {
 
 let cluster: TestCluster
 before(async () => {
-  cluster = await startTestCluster()
+  cluster = await openTestCluster()
 })
 after(() => cluster.stop())
 

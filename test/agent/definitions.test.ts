@@ -4,19 +4,10 @@ import {definitionType} from '#agent/app-definition.ts'
 import type {ResourceType} from '#agent/kube/kube-client.ts'
 import type {KubeObject} from '#agent/kube/kube-object.ts'
 import {childObject, type Manifest} from '#shared/model/manifest.ts'
-import {
-  applyAs,
-  configMap,
-  createTestBridge,
-  namespace,
-  startTestCluster,
-  type TestAgent,
-  type TestCluster,
-  types,
-  waitUntil,
-} from './start-test-agent.ts'
+import {type OwnTestCluster, startTestCluster} from './open-test-cluster.ts'
+import {applyAs, configMap, createTestBridge, namespace, type TestAgent, types, waitUntil} from './start-test-agent.ts'
 
-let cluster: TestCluster
+let cluster: OwnTestCluster
 before(async () => {
   // Its controllers empty the namespaces that are deleted.
   cluster = await startTestCluster({controllerManager: true})

@@ -1,20 +1,19 @@
 import assert from 'node:assert/strict'
 import {after, before, test} from 'node:test'
+import {openTestCluster, type TestCluster} from './open-test-cluster.ts'
 import {
   configMap,
   createTestBridge,
   deployment,
   namespace,
-  startTestCluster,
   type TestBridge,
-  type TestCluster,
   types,
   waitUntil,
 } from './start-test-agent.ts'
 
 let cluster: TestCluster
 before(async () => {
-  cluster = await startTestCluster()
+  cluster = await openTestCluster()
 })
 after(() => cluster.stop())
 

@@ -20,16 +20,9 @@ import {createS3ObjectStore} from '#shared/aws/s3-object-store.ts'
 import {createSqsSender} from '#shared/aws/sqs-sender.ts'
 import type {JournalEvent} from '#shared/model/journal-event.ts'
 import {childObject, type JsonObject} from '#shared/model/manifest.ts'
+import type {TestCluster} from './open-test-cluster.ts'
 import {createTestPublisher} from './publish-state.ts'
-import {
-  applyAs,
-  configMap,
-  createTestBridge,
-  namespace,
-  type TestCluster,
-  types,
-  waitUntil,
-} from './start-test-agent.ts'
+import {applyAs, configMap, createTestBridge, namespace, types, waitUntil} from './start-test-agent.ts'
 
 const QUOTA_BYTES = 24 * 1024 * 1024
 const FILLER_BYTES = 700 * 1024
@@ -47,7 +40,7 @@ before(async () => {
   const started = await startCluster({tools: {...tools, etcd}, stateDir: join(folder, 'cluster'), name: 'dev'})
   const transport = createTransport(await loadKubeconfigEndpoint(started.kubeconfigFile))
   cluster = {
-    cluster: started,
+    kubeconfigFile: started.kubeconfigFile,
     admin: createKubeClient(transport),
     async stop() {
       transport.close()
@@ -181,7 +174,7 @@ test('the agent itself does all that it does without writing to any disk', async
       statusQueueUrl,
       trustRootFile,
     },
-    kubeconfigFile: cluster.cluster.kubeconfigFile,
+    kubeconfigFile: cluster.kubeconfigFile,
     onEvent: (event) => void events.push(event),
     log: (line) => void lines.push(line),
     // Any write to a file is refused by the runtime, as by a disk that is full or read-only.

@@ -4,14 +4,13 @@ import type {ResourceType} from '#agent/kube/kube-client.ts'
 import type {KubeObject} from '#agent/kube/kube-object.ts'
 import {childObject, isJsonObject, type JsonObject, type Manifest} from '#shared/model/manifest.ts'
 import {createOtherClients, type OtherClients} from './act-as.ts'
+import {openTestCluster, type TestCluster} from './open-test-cluster.ts'
 import {
   applyAs,
   createTestBridge,
   namespace,
-  startTestCluster,
   type TestAgent,
   type TestBridge,
-  type TestCluster,
   types,
   waitUntil,
 } from './start-test-agent.ts'
@@ -19,7 +18,7 @@ import {
 let cluster: TestCluster
 let others: OtherClients
 before(async () => {
-  cluster = await startTestCluster()
+  cluster = await openTestCluster()
   others = await createOtherClients(cluster)
 })
 after(async () => {

@@ -2,16 +2,8 @@ import assert from 'node:assert/strict'
 import {after, before, test} from 'node:test'
 import fc from 'fast-check'
 import {childObject, type JsonObject} from '#shared/model/manifest.ts'
-import {
-  applyAs,
-  configMap,
-  createTestBridge,
-  namespace,
-  startTestCluster,
-  type TestCluster,
-  types,
-  waitUntil,
-} from './start-test-agent.ts'
+import {openTestCluster, type TestCluster} from './open-test-cluster.ts'
+import {applyAs, configMap, createTestBridge, namespace, types, waitUntil} from './start-test-agent.ts'
 
 const OBJECTS = 12
 const OPERATIONS = 300
@@ -19,7 +11,7 @@ const SEED = 20_260_701
 
 let cluster: TestCluster
 before(async () => {
-  cluster = await startTestCluster()
+  cluster = await openTestCluster()
 })
 after(() => cluster.stop())
 

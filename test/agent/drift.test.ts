@@ -3,22 +3,21 @@ import {after, before, test} from 'node:test'
 import {setTimeout as sleep} from 'node:timers/promises'
 import type {KubeObject} from '#agent/kube/kube-object.ts'
 import {childObject, type Manifest} from '#shared/model/manifest.ts'
+import {type OwnTestCluster, startTestCluster} from './open-test-cluster.ts'
 import {
   applyAs,
   configMap,
   createTestBridge,
   deployment,
   namespace,
-  startTestCluster,
   type TestAgent,
   type TestBridge,
-  type TestCluster,
   types,
   waitUntil,
   writesOf,
 } from './start-test-agent.ts'
 
-let cluster: TestCluster
+let cluster: OwnTestCluster
 before(async () => {
   cluster = await startTestCluster()
 })

@@ -2,17 +2,8 @@ import assert from 'node:assert/strict'
 import {after, before, test} from 'node:test'
 import {KubeError} from '#agent/kube/kube-error.ts'
 import {childObject, type Manifest} from '#shared/model/manifest.ts'
-import {
-  applyAs,
-  configMap,
-  createTestBridge,
-  namespace,
-  startTestCluster,
-  type TestBridge,
-  type TestCluster,
-  types,
-  waitUntil,
-} from './start-test-agent.ts'
+import {startTestCluster, type TestCluster} from './open-test-cluster.ts'
+import {applyAs, configMap, createTestBridge, namespace, type TestBridge, types, waitUntil} from './start-test-agent.ts'
 
 let cluster: TestCluster
 before(async () => {

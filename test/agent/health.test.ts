@@ -2,16 +2,8 @@ import assert from 'node:assert/strict'
 import {after, before, test} from 'node:test'
 import {APP_LABEL} from '#agent/marks.ts'
 import {childObject, type JsonObject} from '#shared/model/manifest.ts'
-import {
-  configMap,
-  createTestBridge,
-  deployment,
-  namespace,
-  startTestCluster,
-  type TestCluster,
-  types,
-  waitUntil,
-} from './start-test-agent.ts'
+import {startTestCluster, type TestCluster} from './open-test-cluster.ts'
+import {configMap, createTestBridge, deployment, namespace, types, waitUntil} from './start-test-agent.ts'
 
 let cluster: TestCluster
 before(async () => {

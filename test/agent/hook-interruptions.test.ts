@@ -7,22 +7,14 @@ import {loadKubeconfigEndpoint} from '#agent/kube/load-endpoint.ts'
 import {createTransport, type KubeRequest, type KubeTransport} from '#agent/kube/send-request.ts'
 import {stateTypes} from '#agent/state-types.ts'
 import type {JsonObject, Manifest} from '#shared/model/manifest.ts'
-import {
-  configMap,
-  createTestBridge,
-  namespace,
-  startTestCluster,
-  type TestBridge,
-  type TestCluster,
-  types,
-  waitUntil,
-} from './start-test-agent.ts'
+import {openTestCluster, type TestCluster} from './open-test-cluster.ts'
+import {configMap, createTestBridge, namespace, type TestBridge, types, waitUntil} from './start-test-agent.ts'
 
 let cluster: TestCluster
 let transport: KubeTransport
 before(async () => {
-  cluster = await startTestCluster()
-  transport = createTransport(await loadKubeconfigEndpoint(cluster.cluster.kubeconfigFile))
+  cluster = await openTestCluster()
+  transport = createTransport(await loadKubeconfigEndpoint(cluster.kubeconfigFile))
 })
 after(async () => {
   transport?.close()

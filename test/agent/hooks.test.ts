@@ -5,14 +5,13 @@ import type {KubeObject} from '#agent/kube/kube-object.ts'
 import {loadKubeconfigEndpoint} from '#agent/kube/load-endpoint.ts'
 import {createTransport, type KubeTransport} from '#agent/kube/send-request.ts'
 import type {JsonObject, Manifest} from '#shared/model/manifest.ts'
+import {openTestCluster, type TestCluster} from './open-test-cluster.ts'
 import {
   configMap,
   createTestBridge,
   deployment,
   namespace,
-  startTestCluster,
   type TestBridge,
-  type TestCluster,
   types,
   waitUntil,
   writesOf,
@@ -21,8 +20,8 @@ import {
 let cluster: TestCluster
 let transport: KubeTransport
 before(async () => {
-  cluster = await startTestCluster()
-  transport = createTransport(await loadKubeconfigEndpoint(cluster.cluster.kubeconfigFile))
+  cluster = await openTestCluster()
+  transport = createTransport(await loadKubeconfigEndpoint(cluster.kubeconfigFile))
 })
 after(async () => {
   transport.close()

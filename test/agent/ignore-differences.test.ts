@@ -3,14 +3,13 @@ import {after, before, test} from 'node:test'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {childObject} from '#shared/model/manifest.ts'
 import type {IgnoreDifferences} from '#shared/model/sync-options.ts'
+import {openTestCluster, type TestCluster} from './open-test-cluster.ts'
 import {
   applyAs,
   configMap,
   createTestBridge,
   deployment,
   namespace,
-  startTestCluster,
-  type TestCluster,
   types,
   waitUntil,
   writesOf,
@@ -18,7 +17,7 @@ import {
 
 let cluster: TestCluster
 before(async () => {
-  cluster = await startTestCluster()
+  cluster = await openTestCluster()
 })
 after(() => cluster.stop())
 
@@ -77,13 +76,18 @@ test('an ignored field that nobody else owns keeps its live value over an apply'
   const agent = bridge.startAgent()
   const sync = {ignoreDifferences: [{group: 'apps', kind: 'Deployment', jsonPointers: ['/spec/replicas']}]}
   const publish = (replicas: number, image: string) =>
-    bridge.publish({kept: {manifests: [namespace('kept'), deployment('kept', 'web', replicas, image)], sync}})
+    bridge.publish({
+      'kept-ignored': {
+        manifests: [namespace('kept-ignored'), deployment('kept-ignored', 'web', replicas, image)],
+        sync,
+      },
+    })
   await publish(3, 'app:1')
-  await agent.waitFor({event: 'applied', app: 'kept'})
+  await agent.waitFor({event: 'applied', app: 'kept-ignored'})
   const seen = agent.events.length
   await publish(5, 'app:2')
-  await agent.waitFor({event: 'applied', app: 'kept'}, {after: seen})
-  const found = await cluster.admin.get(types.deployment, {namespace: 'kept', name: 'web'}, 'whole')
+  await agent.waitFor({event: 'applied', app: 'kept-ignored'}, {after: seen})
+  const found = await cluster.admin.get(types.deployment, {namespace: 'kept-ignored', name: 'web'}, 'whole')
   assert.ok(found !== 'absent')
   assert.equal(childObject(found, 'spec')?.replicas, 3)
   assert.match(JSON.stringify(found), /app:2/)

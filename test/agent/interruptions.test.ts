@@ -5,22 +5,13 @@ import {KubeError} from '#agent/kube/kube-error.ts'
 import type {KubeRequest} from '#agent/kube/send-request.ts'
 import {stateTypes} from '#agent/state-types.ts'
 import {childObject} from '#shared/model/manifest.ts'
+import {openTestCluster, type TestCluster} from './open-test-cluster.ts'
 import type {TestApp} from './publish-state.ts'
-import {
-  applyAs,
-  configMap,
-  createTestBridge,
-  namespace,
-  startTestCluster,
-  type TestCluster,
-  types,
-  waitUntil,
-  writesOf,
-} from './start-test-agent.ts'
+import {applyAs, configMap, createTestBridge, namespace, types, waitUntil, writesOf} from './start-test-agent.ts'
 
 let cluster: TestCluster
 before(async () => {
-  cluster = await startTestCluster()
+  cluster = await openTestCluster()
 })
 after(() => cluster.stop())
 

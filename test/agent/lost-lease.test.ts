@@ -5,20 +5,12 @@ import {KubeError} from '#agent/kube/kube-error.ts'
 import type {KubeRequest} from '#agent/kube/send-request.ts'
 import {keys} from '#shared/model/keys.ts'
 import {childObject} from '#shared/model/manifest.ts'
-import {
-  applyAs,
-  configMap,
-  createTestBridge,
-  startTestCluster,
-  type TestAgent,
-  type TestCluster,
-  types,
-  waitUntil,
-} from './start-test-agent.ts'
+import {openTestCluster, type TestCluster} from './open-test-cluster.ts'
+import {applyAs, configMap, createTestBridge, type TestAgent, types, waitUntil} from './start-test-agent.ts'
 
 let cluster: TestCluster
 before(async () => {
-  cluster = await startTestCluster()
+  cluster = await openTestCluster()
 })
 after(() => cluster.stop())
 

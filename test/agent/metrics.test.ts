@@ -4,20 +4,12 @@ import {countOperations} from '#agent/metrics/count-operations.ts'
 import {type AgentMetrics, createMetrics} from '#agent/metrics/create-metrics.ts'
 import {EndpointsError, serveEndpoints} from '#agent/metrics/serve-endpoints.ts'
 import {systemClock} from '#shared/ports/clock.ts'
-import {
-  applyAs,
-  configMap,
-  createTestBridge,
-  namespace,
-  startTestCluster,
-  type TestCluster,
-  types,
-  waitUntil,
-} from './start-test-agent.ts'
+import {openTestCluster, type TestCluster} from './open-test-cluster.ts'
+import {applyAs, configMap, createTestBridge, namespace, types, waitUntil} from './start-test-agent.ts'
 
 let cluster: TestCluster
 before(async () => {
-  cluster = await startTestCluster()
+  cluster = await openTestCluster()
 })
 after(() => cluster.stop())
 

@@ -5,14 +5,13 @@ import type {KubeObject} from '#agent/kube/kube-object.ts'
 import {loadKubeconfigEndpoint} from '#agent/kube/load-endpoint.ts'
 import {createTransport, type KubeTransport} from '#agent/kube/send-request.ts'
 import {childObject, type JsonObject, type Manifest} from '#shared/model/manifest.ts'
+import {openTestCluster, type TestCluster} from './open-test-cluster.ts'
 import {
   applyAs,
   configMap,
   createTestBridge,
   deployment,
   namespace,
-  startTestCluster,
-  type TestCluster,
   types,
   waitUntil,
   writesOf,
@@ -21,8 +20,8 @@ import {
 let cluster: TestCluster
 let transport: KubeTransport
 before(async () => {
-  cluster = await startTestCluster()
-  transport = createTransport(await loadKubeconfigEndpoint(cluster.cluster.kubeconfigFile))
+  cluster = await openTestCluster()
+  transport = createTransport(await loadKubeconfigEndpoint(cluster.kubeconfigFile))
 })
 after(async () => {
   transport.close()
@@ -137,20 +136,22 @@ test('never makes an object anew for anything but an immutable field', async (t)
   const bridge = await createTestBridge(cluster, t)
   const agent = bridge.startAgent()
   const web = (spec: JsonObject): Manifest => {
-    const made = deployment('kept', 'web')
+    const made = deployment('kept-same', 'web')
     return annotated({...made, spec: {...childObject(made, 'spec'), ...spec}}, {[`${flux}/force`]: 'enabled'})
   }
-  await bridge.publish({kept: {manifests: [namespace('kept'), web({replicas: 0})]}})
-  await agent.waitFor({event: 'applied', app: 'kept'})
-  const first = await found(types.deployment, 'kept', 'web')
+  await bridge.publish({'kept-same': {manifests: [namespace('kept-same'), web({replicas: 0})]}})
+  await agent.waitFor({event: 'applied', app: 'kept-same'})
+  const first = await found(types.deployment, 'kept-same', 'web')
   const labels = {app: 'other'}
   const bad: JsonObject = {
     metadata: {labels},
     spec: {containers: [{name: 'app', image: 'app:1', resources: {limits: {cpu: '-1'}}}]},
   }
-  await bridge.publish({kept: {manifests: [namespace('kept'), web({selector: {matchLabels: labels}, template: bad})]}})
-  await agent.waitFor({event: 'failed', app: 'kept'})
-  assert.equal((await found(types.deployment, 'kept', 'web')).metadata.uid, first.metadata.uid)
+  await bridge.publish({
+    'kept-same': {manifests: [namespace('kept-same'), web({selector: {matchLabels: labels}, template: bad})]},
+  })
+  await agent.waitFor({event: 'failed', app: 'kept-same'})
+  assert.equal((await found(types.deployment, 'kept-same', 'web')).metadata.uid, first.metadata.uid)
 })
 
 test('replaces what asks for Replace=true: fields of others go', async (t) => {

@@ -3,20 +3,11 @@ import {after, before, test} from 'node:test'
 import type {ResourceType} from '#agent/kube/kube-client.ts'
 import {childObject, type JsonObject, type Manifest} from '#shared/model/manifest.ts'
 import {findCondition} from '#shared/plan/health/read-status.ts'
+import {startTestCluster, type TestCluster} from './open-test-cluster.ts'
 import {builtInTypes, customTypes, type ExpectedStep, orderApp} from './order-app.ts'
 import {type ChangeRecorder, recordChanges} from './record-changes.ts'
 import {type AdmissionWebhook, startAdmissionWebhook} from './start-admission-webhook.ts'
-import {
-  applyAs,
-  configMap,
-  createTestBridge,
-  namespace,
-  startTestCluster,
-  type TestBridge,
-  type TestCluster,
-  types,
-  waitUntil,
-} from './start-test-agent.ts'
+import {applyAs, configMap, createTestBridge, namespace, type TestBridge, types, waitUntil} from './start-test-agent.ts'
 
 let cluster: TestCluster
 let webhook: AdmissionWebhook

@@ -3,21 +3,14 @@ import {after, before, test} from 'node:test'
 import {loadKubeconfigEndpoint} from '#agent/kube/load-endpoint.ts'
 import {createTransport, type KubeTransport} from '#agent/kube/send-request.ts'
 import type {JsonObject, Manifest} from '#shared/model/manifest.ts'
-import {
-  configMap,
-  createTestBridge,
-  deployment,
-  namespace,
-  startTestCluster,
-  type TestCluster,
-  waitUntil,
-} from './start-test-agent.ts'
+import {startTestCluster, type TestCluster} from './open-test-cluster.ts'
+import {configMap, createTestBridge, deployment, namespace, waitUntil} from './start-test-agent.ts'
 
 let cluster: TestCluster
 let transport: KubeTransport
 before(async () => {
   cluster = await startTestCluster({controllerManager: true})
-  transport = createTransport(await loadKubeconfigEndpoint(cluster.cluster.kubeconfigFile))
+  transport = createTransport(await loadKubeconfigEndpoint(cluster.kubeconfigFile))
 })
 after(async () => {
   transport.close()

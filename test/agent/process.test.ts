@@ -11,8 +11,9 @@ import {createAwsClients} from '#shared/aws/aws-clients.ts'
 import {createS3ObjectStore} from '#shared/aws/s3-object-store.ts'
 import {createSqsSender} from '#shared/aws/sqs-sender.ts'
 import type {JournalEvent} from '#shared/model/journal-event.ts'
+import {openTestCluster, type TestCluster} from './open-test-cluster.ts'
 import {createTestPublisher, type TestPublisher} from './publish-state.ts'
-import {configMap, namespace, startTestCluster, type TestCluster, types, waitUntil} from './start-test-agent.ts'
+import {configMap, namespace, types, waitUntil} from './start-test-agent.ts'
 
 let folder: string
 let cluster: TestCluster
@@ -24,7 +25,7 @@ let launch: (onEvent: (event: JournalEvent) => void) => LocalAgent
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'drawbridge-agent-process-'))
   const tools = await findControlPlane({env: process.env, onProgress: () => undefined})
-  cluster = await startTestCluster()
+  cluster = await openTestCluster()
   s3 = await startObjectStore({tools, stateDir: join(folder, 's3'), bucket: 'bridge', log: () => undefined})
   sqs = await startQueues()
   const settings = {visibilityTimeoutSeconds: 5}
@@ -51,7 +52,7 @@ before(async () => {
         statusQueueUrl,
         trustRootFile,
       },
-      kubeconfigFile: cluster.cluster.kubeconfigFile,
+      kubeconfigFile: cluster.kubeconfigFile,
       onEvent,
       log: () => undefined,
       env: {POLL_INTERVAL_SECONDS: '1', LEASE_SECONDS: '2'},

@@ -2,20 +2,12 @@ import assert from 'node:assert/strict'
 import {after, before, test} from 'node:test'
 import type {ResourceType} from '#agent/kube/kube-client.ts'
 import type {Manifest} from '#shared/model/manifest.ts'
-import {
-  applyAs,
-  configMap,
-  createTestBridge,
-  namespace,
-  startTestCluster,
-  type TestCluster,
-  types,
-  waitUntil,
-} from './start-test-agent.ts'
+import {openTestCluster, type TestCluster} from './open-test-cluster.ts'
+import {applyAs, configMap, createTestBridge, namespace, types, waitUntil} from './start-test-agent.ts'
 
 let cluster: TestCluster
 before(async () => {
-  cluster = await startTestCluster()
+  cluster = await openTestCluster()
 })
 after(() => cluster.stop())
 

@@ -2,22 +2,13 @@ import assert from 'node:assert/strict'
 import {after, before, test} from 'node:test'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {childObject, type Manifest} from '#shared/model/manifest.ts'
-import {
-  applyAs,
-  configMap,
-  createTestBridge,
-  deployment,
-  namespace,
-  startTestCluster,
-  type TestCluster,
-  types,
-  waitUntil,
-} from './start-test-agent.ts'
+import {openTestCluster, type TestCluster} from './open-test-cluster.ts'
+import {applyAs, configMap, createTestBridge, deployment, namespace, types, waitUntil} from './start-test-agent.ts'
 
 // No controller runs here, so that a Deployment never becomes healthy.
 let cluster: TestCluster
 before(async () => {
-  cluster = await startTestCluster()
+  cluster = await openTestCluster()
 })
 after(() => cluster.stop())
 

@@ -8,22 +8,21 @@ import type {KubeObject} from '#agent/kube/kube-object.ts'
 import {cacheDirOf} from '#infra/local/cache-dir.ts'
 import {findRendererTools} from '#infra/local/find-renderer-tools.ts'
 import {childObject, isJsonObject, type JsonObject, type Manifest} from '#shared/model/manifest.ts'
+import {openTestCluster, type TestCluster} from './open-test-cluster.ts'
 import {
   applyAs,
   configMap,
   createTestBridge,
   deployment,
   namespace,
-  startTestCluster,
   type TestBridge,
-  type TestCluster,
   types,
   waitUntil,
 } from './start-test-agent.ts'
 
 let cluster: TestCluster
 before(async () => {
-  cluster = await startTestCluster()
+  cluster = await openTestCluster()
 })
 after(() => cluster.stop())
 
@@ -97,7 +96,7 @@ test('shows an app as an App object that kubectl lists and waits for', async (t)
 
   const {kubectl} = await findRendererTools({env: process.env, cacheDir: cacheDirOf(process.env)})
   const run = (...args: string[]) =>
-    promisify(execFile)(kubectl, ['--kubeconfig', cluster.cluster.kubeconfigFile, ...args], {timeout: 20_000})
+    promisify(execFile)(kubectl, ['--kubeconfig', cluster.kubeconfigFile, ...args], {timeout: 20_000})
   const {stdout} = await run('get', 'apps.drawbridge.dev', '-n', bridge.agentNamespace)
   assert.match(stdout, /^NAME +REVISION +READY +HEALTH +DRIFT +AGE\n/)
   assert.match(stdout, new RegExp(`\\nshown +${app.revision} +True +Current +0 `))
@@ -330,7 +329,7 @@ test('a prune over its limit goes on where an annotation names its revision, and
 test('a suspended app is neither healed where it heals, nor pruned, nor removed, and all of that is done when it is resumed', async (t) => {
   const bridge = await createTestBridge(cluster, t)
   const agent = bridge.startAgent()
-  const own = 'halted'
+  const own = 'halted-prune'
   await bridge.publish({[own]: {manifests: several(own, 3)}})
   await waitForCondition(bridge, own, 'Ready', 'True')
   await annotate(bridge, own, {'drawbridge.dev/suspend': 'true'})

@@ -1,6 +1,3 @@
-import {mkdtemp, rm} from 'node:fs/promises'
-import {tmpdir} from 'node:os'
-import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
 import type {AgentPorts} from '#agent/agent-context.ts'
 import {protectAgentState} from '#agent/check-policy.ts'
@@ -12,8 +9,6 @@ import {createTransport, type KubeRequest, type KubeTransport} from '#agent/kube
 import {createConcurrencyLimit} from '#agent/limit-concurrency.ts'
 import {runAgent} from '#agent/run-agent.ts'
 import {silentTelemetry} from '#agent/telemetry.ts'
-import {findControlPlane} from '#infra/local/find-control-plane.ts'
-import {type LocalCluster, startCluster} from '#infra/local/start-cluster.ts'
 import {type ClusterReport, clusterReportSchema} from '#shared/model/cluster-report.ts'
 import type {JournalEvent} from '#shared/model/journal-event.ts'
 import {keys} from '#shared/model/keys.ts'
@@ -21,34 +16,8 @@ import type {JsonObject, Manifest} from '#shared/model/manifest.ts'
 import {systemClock} from '#shared/ports/clock.ts'
 import {createMemoryObjectStore, type MemoryObjectStore} from '../fakes/memory-object-store.ts'
 import {createMemoryQueue, type MemoryQueue} from '../fakes/memory-queue.ts'
+import type {TestCluster} from './open-test-cluster.ts'
 import {createTestPublisher, type TestPublisher} from './publish-state.ts'
-
-/** A real control plane for one test file, and a client that is not the agent's. */
-export interface TestCluster {
-  readonly cluster: LocalCluster
-  /** The administrator's client. */
-  readonly admin: KubeClient
-  stop(): Promise<void>
-}
-
-export async function startTestCluster(
-  components: {controllerManager?: boolean; scheduler?: boolean; kwok?: boolean} = {},
-  extraApiServerArgs: string[] = [],
-): Promise<TestCluster> {
-  const stateDir = await mkdtemp(join(tmpdir(), 'drawbridge-agent-test-'))
-  const tools = await findControlPlane({env: process.env, onProgress: (line) => void process.stderr.write(`${line}\n`)})
-  const cluster = await startCluster({tools, stateDir, name: 'dev', components, extraApiServerArgs})
-  const transport = createTransport(await loadKubeconfigEndpoint(cluster.kubeconfigFile))
-  return {
-    cluster,
-    admin: createKubeClient(transport),
-    async stop() {
-      transport.close()
-      await cluster.stop()
-      await rm(stateDir, {recursive: true, force: true})
-    },
-  }
-}
 
 /** One cluster name with everything around its agent; agents come and go. */
 export interface TestBridge {
@@ -87,16 +56,16 @@ let bridges = 0
 
 /** Creates a bridge whose agents keep their state in a namespace of its own, so that tests can share a cluster. Closed after the test. */
 export async function createTestBridge(
-  {cluster}: TestCluster,
+  {kubeconfigFile}: TestCluster,
   test: {after(run: () => Promise<void>): void},
 ): Promise<TestBridge> {
   const name = 'dev'
-  const namespace = `drawbridge-system-${++bridges}`
+  const namespace = `drawbridge-system-${process.pid}-${++bridges}`
   const store = createMemoryObjectStore()
   const queue = createMemoryQueue()
   const statusQueue = createMemoryQueue()
   const publisher = await createTestPublisher(name, store, queue)
-  const endpoint = await loadKubeconfigEndpoint(cluster.kubeconfigFile)
+  const endpoint = await loadKubeconfigEndpoint(kubeconfigFile)
   const agents = new Set<TestAgent>()
 
   const bridge: TestBridge = {

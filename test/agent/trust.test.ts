@@ -8,22 +8,21 @@ import {keys} from '#shared/model/keys.ts'
 import {childObject} from '#shared/model/manifest.ts'
 import type {ObjectStore} from '#shared/ports/object-store.ts'
 import {ObjectStoreError} from '#shared/ports/object-store-error.ts'
+import {openTestCluster, type TestCluster} from './open-test-cluster.ts'
 import {createTestPublisher} from './publish-state.ts'
 import {
   applyAs,
   configMap,
   createTestBridge,
-  startTestCluster,
   type TestAgent,
   type TestBridge,
-  type TestCluster,
   types,
   waitUntil,
 } from './start-test-agent.ts'
 
 let cluster: TestCluster
 before(async () => {
-  cluster = await startTestCluster()
+  cluster = await openTestCluster()
 })
 after(() => cluster.stop())
 

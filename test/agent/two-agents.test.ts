@@ -9,15 +9,14 @@ import {createTransport, type KubeRequest, type KubeTransport} from '#agent/kube
 import {stateTypes} from '#agent/state-types.ts'
 import {childObject} from '#shared/model/manifest.ts'
 import {refKey} from '#shared/model/object-ref.ts'
+import {openTestCluster, type TestCluster} from './open-test-cluster.ts'
 import {recordChanges} from './record-changes.ts'
 import {
   configMap,
   createTestBridge,
   namespace,
-  startTestCluster,
   type TestAgent,
   type TestBridge,
-  type TestCluster,
   types,
   waitUntil,
 } from './start-test-agent.ts'
@@ -25,8 +24,8 @@ import {
 let cluster: TestCluster
 let transport: KubeTransport
 before(async () => {
-  cluster = await startTestCluster()
-  transport = createTransport(await loadKubeconfigEndpoint(cluster.cluster.kubeconfigFile))
+  cluster = await openTestCluster()
+  transport = createTransport(await loadKubeconfigEndpoint(cluster.kubeconfigFile))
 })
 after(async () => {
   transport?.close()

@@ -10,7 +10,8 @@ import {diffObjects} from '#cli/diff/diff-objects.ts'
 import {printDiff} from '#cli/diff/print-diff.ts'
 import {createGitWorkspace, type GitWorkspace} from '#infra/local/git-workspace.ts'
 import type {Manifest} from '#shared/model/manifest.ts'
-import {createTestBridge, namespace, startTestCluster, type TestCluster, types} from '../agent/start-test-agent.ts'
+import {openTestCluster, type TestCluster} from '../agent/open-test-cluster.ts'
+import {createTestBridge, namespace, types} from '../agent/start-test-agent.ts'
 import {type CliResult, runCli} from './run-cli.ts'
 
 let cluster: TestCluster
@@ -20,7 +21,7 @@ before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'drawbridge-diff-'))
   await mkdir(join(folder, 'empty'))
   fleet = await createGitWorkspace(folder, join(folder, 'empty'))
-  cluster = await startTestCluster()
+  cluster = await openTestCluster()
 })
 after(async () => {
   await cluster.stop()
@@ -52,7 +53,7 @@ async function push(app: string, files: Record<string, string>, spec = ''): Prom
 }
 
 const diff = (...args: string[]): Promise<CliResult> =>
-  runCli(['diff', '--kubeconfig', cluster.cluster.kubeconfigFile, '--repo', fleet.clone, ...args])
+  runCli(['diff', '--kubeconfig', cluster.kubeconfigFile, '--repo', fleet.clone, ...args])
 
 async function changesOf(...args: string[]): Promise<{status: number; changes: Change[]; stdout: string}> {
   const {status, stdout, stderr} = await diff('-o', 'json', ...args)

@@ -17,8 +17,8 @@ import {startQueues} from '#infra/local/start-queues.ts'
 import {createAwsClients} from '#shared/aws/aws-clients.ts'
 import {createS3ObjectStore} from '#shared/aws/s3-object-store.ts'
 import {createSqsSender} from '#shared/aws/sqs-sender.ts'
+import {type OwnTestCluster, startTestCluster} from '../../agent/open-test-cluster.ts'
 import {createTestPublisher, type TestPublisher} from '../../agent/publish-state.ts'
-import {startTestCluster, type TestCluster} from '../../agent/start-test-agent.ts'
 import {runCli} from '../../cli/run-cli.ts'
 import {type AuditLog, createAuditLog} from './audit-log.ts'
 
@@ -56,7 +56,7 @@ export interface InstalledAgent {
 
 /** A cluster, a bucket and queues for agents that are installed as users install them. */
 export interface InstallStage {
-  readonly cluster: TestCluster
+  readonly cluster: OwnTestCluster
   readonly admin: KubeTransport
   readonly audit: AuditLog
   readonly publisher: TestPublisher
