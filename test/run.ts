@@ -14,6 +14,7 @@ const root = join(import.meta.dirname, '..')
 const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('-'))
 const flags = process.argv.slice(2).filter((argument) => argument.startsWith('-'))
 const fileTimeoutMilliseconds = 300_000
+const suiteTimeoutMilliseconds = 30 * 60_000
 
 const files: string[] = []
 for await (const file of glob('test/**/*.test.ts', {cwd: root})) {
@@ -62,7 +63,13 @@ const child = spawn(
   },
 )
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal))
+// A file that neither ends nor fails must not hold up whoever waits for the suite.
+const watchdog = setTimeout(() => {
+  process.stderr.write(`the tests did not end within ${suiteTimeoutMilliseconds / 60_000} minutes\n`)
+  child.kill('SIGKILL')
+}, suiteTimeoutMilliseconds)
 child.on('exit', async (code) => {
+  clearTimeout(watchdog)
   process.exitCode = code ?? 1
   await cluster?.stop()
   if (stateDir !== undefined) await rm(stateDir, {recursive: true, force: true})

@@ -10,7 +10,7 @@ import {diffObjects} from '#cli/diff/diff-objects.ts'
 import {printDiff} from '#cli/diff/print-diff.ts'
 import {createGitWorkspace, type GitWorkspace} from '#infra/local/git-workspace.ts'
 import type {Manifest} from '#shared/model/manifest.ts'
-import {openTestCluster, type TestCluster} from '../agent/open-test-cluster.ts'
+import {startTestCluster, type TestCluster} from '../agent/open-test-cluster.ts'
 import {createTestBridge, namespace, types} from '../agent/start-test-agent.ts'
 import {type CliResult, runCli} from './run-cli.ts'
 
@@ -21,7 +21,7 @@ before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'drawbridge-diff-'))
   await mkdir(join(folder, 'empty'))
   fleet = await createGitWorkspace(folder, join(folder, 'empty'))
-  cluster = await openTestCluster()
+  cluster = await startTestCluster()
 })
 after(async () => {
   await cluster.stop()
