@@ -130,8 +130,8 @@ async function describeDrift(
   const ignored = ignoredFields(bundle.app, ref)
   const fields =
     ignored === undefined
-      ? shownFields(live, wanted)
-      : shownFields(ignored.without(live, live), ignored.without(wanted, live))
+      ? shownFields(ref, live, wanted)
+      : shownFields(ref, ignored.without(live, live), ignored.without(wanted, live))
   const paths = fields.map(({path}) => path)
   const label = labelOf(live, APP_LABEL)
   if (paths.length === 0 && kind !== 'other-owner') return 'no-difference'

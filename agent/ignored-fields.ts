@@ -2,6 +2,8 @@ import type {PresentApp} from '#shared/model/desired-state.ts'
 import {isJsonObject, type JsonObject} from '#shared/model/manifest.ts'
 import type {ObjectRef} from '#shared/model/object-ref.ts'
 import {compileIgnoreRules, type IgnoredFields, type IgnoreRules} from '#shared/plan/ignore/compile-ignore-rules.ts'
+import {IgnoreRuleError} from '#shared/plan/ignore/ignore-rule-error.ts'
+import {AppFailure} from './app-failure.ts'
 import type {KubeClient, ResourceType} from './kube/kube-client.ts'
 import {FIELD_MANAGER} from './marks.ts'
 import type {PlannedObject} from './plan-objects.ts'
@@ -17,6 +19,16 @@ export function ignoredFields(app: Ignoring, ref: ObjectRef): IgnoredFields | un
   const known = compiled.get(rules) ?? compileIgnoreRules(rules)
   compiled.set(rules, known)
   return known(ref)
+}
+
+/** Throws `AppFailure` REFUSED where a rule of what an app leaves to others cannot be used, so that it is told rather than met in a heal. */
+export function checkIgnoreRules({sync}: Ignoring): void {
+  try {
+    compileIgnoreRules(sync.ignoreDifferences)
+  } catch (cause) {
+    if (!(cause instanceof IgnoreRuleError)) throw cause
+    throw new AppFailure('REFUSED', 'its ignoreDifferences cannot be used', {code: cause.code}, {cause})
+  }
 }
 
 /**

@@ -8,6 +8,7 @@ import type {AgentContext} from './agent-context.ts'
 import {AppFailure} from './app-failure.ts'
 import {type AppState, currentBundle, type LoadedBundle} from './app-state.ts'
 import {fetchBundle} from './fetch-bundle.ts'
+import {checkIgnoreRules} from './ignored-fields.ts'
 import {planObjects} from './plan-objects.ts'
 import {takeHealthRules} from './take-health-rules.ts'
 
@@ -16,6 +17,7 @@ import {takeHealthRules} from './take-health-rules.ts'
  * Throws `AppFailure` REFUSED (not what was signed), POLICY (the cluster says no) or UNREACHABLE; the former bundle then stays.
  */
 export async function loadBundle(ctx: AgentContext, app: AppState, target: PresentApp): Promise<void> {
+  checkIgnoreRules(target)
   await takeHealthRules(ctx, app, target)
   const present = currentBundle(app)
   if (present !== undefined && present.app.namespace === target.namespace && !lacksType(present)) {

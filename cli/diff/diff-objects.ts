@@ -69,10 +69,10 @@ async function diffObject(ports: DiffPorts, app: DiffApp, object: PlannedObject,
       return change('refused', [], `app ${rival} owns it and declares it too; keep it in one of the two`)
     }
     const wanted = await dryRun(ports, app, type, object)
-    if (live === 'absent') return change('create', maskedChanges(identityOf(object), parseBody(object)))
+    if (live === 'absent') return change('create', maskedChanges(ref, identityOf(object), parseBody(object)))
     if (metaText(live, 'deletionTimestamp') !== '') return change('refused', [], 'it is being deleted')
     if (wanted === 'not-yet') return change('unchanged')
-    const fields = maskedChanges(withKind(live, object), withKind(wanted, object))
+    const fields = maskedChanges(ref, withKind(live, object), withKind(wanted, object))
     return change(
       fields.length === 0 ? 'unchanged' : 'update',
       fields,

@@ -1,5 +1,6 @@
 import type {FieldChange} from '../model/field-change.ts'
 import {isJsonObject, type Json, type JsonObject} from '../model/manifest.ts'
+import type {ObjectRef} from '../model/object-ref.ts'
 import {diffValues, type ValueDifference} from './diff-fields.ts'
 
 /** What may be read of a Secret. Annotations may not: `kubectl apply` keeps a whole copy in one. */
@@ -12,9 +13,16 @@ const openPaths = [
   '/immutable',
 ]
 
-/** Lists the fields that differ, with their values; without them where they are a Secret's. Both sides are the same object. */
-export function maskedChanges(live: JsonObject, desired: JsonObject): FieldChange[] {
-  const secret = [live, desired].some(({apiVersion, kind}) => kind === 'Secret' && (apiVersion ?? 'v1') === 'v1')
+/**
+ * Lists the fields that differ, with their values; without them where they are a Secret's. Both sides are the object that `ref` names:
+ * what they themselves say of their kind is not asked, since it may have been taken out of them.
+ */
+export function maskedChanges(
+  {group, kind}: Pick<ObjectRef, 'group' | 'kind'>,
+  live: JsonObject,
+  desired: JsonObject,
+): FieldChange[] {
+  const secret = group === '' && kind === 'Secret'
   return diffValues(live, desired).flatMap((difference): FieldChange[] =>
     secret ? maskSecret(difference) : [difference],
   )

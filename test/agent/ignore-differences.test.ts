@@ -110,3 +110,31 @@ test('reports no drift in an ignored field where the app only detects it', async
   await waitUntil(() => bridge.report()?.apps[0]?.driftedTotal === 0, 'no drift in the report')
   assert.deepEqual(await dataOf('seen'), {theirs: 'changed', ours: '1'})
 })
+
+test('shows no value of a Secret, whatever of it is left to others', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const agent = bridge.startAgent()
+  const space = 'secret-ignored'
+  const secret = {apiVersion: 'v1', kind: 'Secret', metadata: {name: 'x', namespace: space}}
+  const publish = (ignored: Omit<IgnoreDifferences, 'kind'>) =>
+    bridge.publish({
+      [space]: {
+        manifests: [namespace(space), {...secret, data: {password: 'd2FudGVk'}}],
+        sync: {drift: 'detect', ignoreDifferences: [{kind: 'Secret', ...ignored}]},
+      },
+    })
+  await publish({jqPathExpressions: ['select(.kind == "Secret").kind', '.immutable']})
+  await agent.waitFor({event: 'healthy', app: space})
+  await applyAs(cluster.admin, 'kubectl', types.secret, {...secret, data: {password: 'aHVudGVyMg=='}})
+  await agent.waitFor({event: 'drifted', app: space})
+  await waitUntil(() => bridge.report()?.apps[0]?.drifted[0] !== undefined, 'the drift in the report')
+  assert.deepEqual(bridge.report()?.apps[0]?.drifted[0]?.fields, [
+    {path: '/data/password', difference: 'changed', masked: true},
+  ])
+  assert.doesNotMatch(JSON.stringify(bridge.report()), /d2FudGVk|aHVudGVyMg/)
+
+  // What would make it another object is refused outright.
+  await publish({jsonPointers: ['/kind']})
+  const {message} = await agent.waitFor({event: 'refused', app: space})
+  assert.match(message ?? '', /"\/kind" names \/kind, by which an object is known/)
+})

@@ -2,8 +2,9 @@ import type {Json, JsonObject} from '../../model/manifest.ts'
 import type {ObjectRef} from '../../model/object-ref.ts'
 import type {IgnoreDifferences} from '../../model/sync-options.ts'
 import {type FieldPath, removePaths, takeFromLive} from './field-path.ts'
+import {IgnoreRuleError} from './ignore-rule-error.ts'
 import {foreignPaths, ownedPaths} from './owned-paths.ts'
-import {parseJqPath, parsePointer} from './parse-jq-path.ts'
+import {parseJqPath, parsePointer, type SelectFields} from './parse-jq-path.ts'
 
 /** What others may change in one object. */
 export interface IgnoredFields {
@@ -30,7 +31,8 @@ export function compileIgnoreRules(rules: readonly IgnoreDifferences[] = []): Ig
   return (ref) => {
     const matching = compiled.filter(({rule}) => matches(rule, ref))
     if (matching.length === 0) return undefined
-    const find = (object: Json, live: JsonObject) => distinct(matching.flatMap(({select}) => select(object, live)))
+    const find = (object: Json, live: JsonObject) =>
+      distinct(matching.flatMap(({select}) => select(object, live)).filter((path) => !isIdentity(path)))
     return {
       without: (object, live) => removePaths(object, find(object, live)),
       asLive(desired, live, manager) {
@@ -44,8 +46,8 @@ export function compileIgnoreRules(rules: readonly IgnoreDifferences[] = []): Ig
 
 function compileRule(rule: IgnoreDifferences): CompiledRule {
   const selects = [
-    ...(rule.jsonPointers ?? []).map(parsePointer),
-    ...(rule.jqPathExpressions ?? []).map((text) => parseJqPath(text)),
+    ...(rule.jsonPointers ?? []).map((text) => refuseIdentity(text, parsePointer(text))),
+    ...(rule.jqPathExpressions ?? []).map((text) => refuseIdentity(text, parseJqPath(text))),
   ]
   const managers = new Set(rule.managedFieldsManagers)
   return {
@@ -57,6 +59,23 @@ function compileRule(rule: IgnoreDifferences): CompiledRule {
         : ownedPaths(object, (live.metadata as JsonObject | undefined)?.managedFields, managers)),
     ],
   }
+}
+
+const identity = {apiVersion: '', kind: '', metadata: {name: '', namespace: ''}}
+
+/** Without what names it, an object is another one: one whose secrets nobody would know to hide. */
+function isIdentity(path: FieldPath): boolean {
+  const at = path.join('/')
+  return at === 'apiVersion' || at === 'kind' || at === 'metadata/name' || at === 'metadata/namespace'
+}
+
+function refuseIdentity(text: string, select: SelectFields): SelectFields {
+  const named = select(identity).find(isIdentity)
+  if (named === undefined) return select
+  throw new IgnoreRuleError(
+    'BAD_PATH',
+    `${JSON.stringify(text)} names /${named.join('/')}, by which an object is known: that cannot be left to others; name the fields that differ`,
+  )
 }
 
 function matches({group = '', kind, name, namespace}: IgnoreDifferences, ref: ObjectRef): boolean {

@@ -149,7 +149,7 @@ test('ignores what a field manager owns', () => {
 
 test('never leaves to others which object it is and whose', () => {
   const marked = {...object, metadata: {name: 'web', namespace: 'web', labels: {'drawbridge.dev/app': 'web', x: '1'}}}
-  const ignored = compileIgnoreRules([{group: '*', kind: '*', jsonPointers: ['/metadata', '/kind']}])(ref)
+  const ignored = compileIgnoreRules([{group: '*', kind: '*', jsonPointers: ['/metadata']}])(ref)
   const live = {...object, metadata: {name: 'other', labels: {'drawbridge.dev/app': 'other'}}}
   const applied = ignored?.asLive(marked, live, 'drawbridge')
   assert.deepEqual(applied?.metadata, {name: 'web', namespace: 'web', labels: {'drawbridge.dev/app': 'web'}})
@@ -175,4 +175,24 @@ test('leaves an ignored field to the manager that owns it, and keeps the live va
   const applied = ignored?.asLive(object, live, 'drawbridge')
   assert.deepEqual(Object.keys((applied?.spec ?? {}) as JsonObject), ['template'])
   assert.deepEqual(childObject(applied?.metadata as JsonObject, 'annotations'), {'a/b': '1', plain: 'live'})
+})
+
+for (const rule of [
+  ...['/kind', '/apiVersion', '/metadata/name', '/metadata/namespace'].map((pointer) => ({jsonPointers: [pointer]})),
+  ...['.kind', '.["apiVersion"]', '.[]', '.metadata | .name', '.metadata[]'].map((path) => ({
+    jqPathExpressions: [path],
+  })),
+] as const) {
+  test(`refuses to leave to others what an object is known by: ${JSON.stringify(rule)}`, () => {
+    assert.throws(
+      () => compileIgnoreRules([{kind: 'Secret', ...rule}]),
+      (error) => error instanceof IgnoreRuleError && /by which an object is known/.test(error.message),
+    )
+  })
+}
+
+test('does not take out what an object is known by, however it is named', () => {
+  const jqPathExpressions = ['select(.kind == "Deployment").kind', '.metadata | select(.annotations).name']
+  const ignored = compileIgnoreRules([{group: 'apps', kind: 'Deployment', jqPathExpressions}])(ref)
+  assert.deepEqual(ignored?.without(object, object), object)
 })
