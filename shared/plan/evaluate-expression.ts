@@ -1,11 +1,12 @@
 import {DrawbridgeError} from '../model/drawbridge-error.ts'
 import {isJsonObject, type Json, type JsonObject} from '../model/manifest.ts'
+import {createMeter} from './meter-expression.ts'
 
 /** A CEL expression that cannot be used: `BAD_EXPRESSION`. Never worth a retry. */
 export class ExpressionError extends DrawbridgeError<'BAD_EXPRESSION'> {}
 
-/** What came of an evaluation: a truth, or why there is none (a field that is not there, a value that is no bool). */
-export type Evaluation = boolean | {problem: string}
+/** What came of an evaluation: a truth, or why there is none (a field that is not there, a value that is no bool, a cost beyond all reason). */
+export type Evaluation = boolean | {problem: string; tooCostly?: true}
 
 /** A compiled expression over variables of JSON values. Never throws. */
 export type Expression = (variables: Readonly<Record<string, Json>>) => Evaluation
@@ -15,6 +16,8 @@ type Cel = typeof import('@bufbuild/cel')
 const MAX_LENGTH = 4_096
 /** Each nesting multiplies the work by the length of a list. */
 const MAX_NESTED_MACROS = 2
+const OVER_BUDGET =
+  'it costs too much to evaluate on this object: go through shorter lists, or not through a list for each item of another'
 const macroCall = /\b(all|exists|exists_one|existsOne|map|filter)\s*\(/
 
 let loading: Promise<(text: string) => Expression> | undefined
@@ -30,13 +33,16 @@ export function loadExpressionCompiler(): Promise<(text: string) => Expression> 
 
 async function load(): Promise<(text: string) => Expression> {
   const [cel, {strings}] = await Promise.all([import('@bufbuild/cel'), import('@bufbuild/cel/ext')])
-  const env = cel.celEnv({funcs: [...strings]})
+  const meter = createMeter(cel)
+  const env = meter.meter(cel.celEnv({funcs: [...strings]}))
   return (text) => {
     refuseCostly(text)
     let run: (variables: Record<string, never>) => unknown
     try {
-      const planned = cel.plan(env, cel.parse(text))
-      run = (variables) => planned(variables)
+      const parsed = cel.parse(text)
+      meter.countMacros(parsed.expr)
+      const planned = cel.plan(env, parsed)
+      run = (variables) => meter.run(() => planned(variables))
     } catch (cause) {
       const words = cause instanceof Error ? cause.message : String(cause)
       throw new ExpressionError('BAD_EXPRESSION', `CEL expression ${JSON.stringify(text)}: ${words}`, {}, {cause})
@@ -53,6 +59,7 @@ function evaluate(
   try {
     const bound = Object.entries(variables).map(([name, value]) => [name, toCel(value)])
     const result = run(Object.fromEntries(bound))
+    if (result === 'over-budget') return {problem: OVER_BUDGET, tooCostly: true}
     if (typeof result === 'boolean') return result
     return {problem: cel.isCelError(result) ? result.message : 'the expression gives no bool'}
   } catch (error) {

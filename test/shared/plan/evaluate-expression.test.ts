@@ -45,6 +45,43 @@ test('refuses what cannot be parsed, is too long, or multiplies the work', async
   assert.equal(compile('a.all(x, a.exists(y, y == x)) && a.all(x, x > 0)')({a: [1, 2]}), true)
 })
 
+const long = Array.from({length: 3_000}, (_, index) => index)
+const literal = `[${'1,'.repeat(900)}1]`
+for (const [what, text] of [
+  ['goes through a list for each item of another', 'l.all(x, l.all(y, x + y >= 0))'],
+  ['does so without a call', 'l.all(x, l.exists(y, true))'],
+  ['goes through maps', 'm.all(x, m.all(y, true))'],
+  ['goes through what is written out', `${literal}.all(x, ${literal}.all(y, true))`],
+  ['looks for each item in the list', 'l.all(x, x in l)'],
+  ['compares the list with itself for each item', 'l.all(x, l == l)'],
+  ['makes a list of each item', 'l.map(x, x) == l'],
+  ['makes a text much longer', `size(s.replace('a', s)) > 0`],
+  ['says much of each item', `l.all(x, ${'x >= 0 && '.repeat(300)} true)`],
+  ['says much of each item without a call', `l.all(x, ${'true && '.repeat(500)} true)`],
+  ['is true all the same', 'l.all(x, l.all(y, true)) || true'],
+] as const) {
+  test(`gives an expression up that ${what}`, async () => {
+    const compile = await loadExpressionCompiler()
+    const expression = compile(text)
+    const variables = {l: long, m: Object.fromEntries(long.map((key) => [`${key}`, key])), s: 'a'.repeat(20_000)}
+    const begun = process.cpuUsage()
+    const answer = expression(variables)
+    const {user} = process.cpuUsage(begun)
+    assert.match(typeof answer === 'object' ? answer.problem : String(answer), /costs too much/)
+    // Seconds without a budget.
+    assert.ok(user < 1_000_000, `${user / 1_000} ms`)
+    assert.equal(compile('size(l) == 3000')(variables), true)
+  })
+}
+
+test('evaluates what goes once through long lists, and through short ones for each of their items', async () => {
+  const compile = await loadExpressionCompiler()
+  const short = long.slice(0, 100)
+  assert.equal(compile('l.all(x, x >= 0) && l.exists(x, x == 2999)')({l: long}), true)
+  assert.equal(compile('l.all(x, l.exists(y, y == x))')({l: short}), true)
+  assert.equal(compile('l.map(x, x) == l && l.filter(x, x > 5).size() == 94')({l: short}), true)
+})
+
 const widget = (status?: JsonObject): JsonObject => ({
   apiVersion: 'example.com/v1',
   kind: 'Widget',
@@ -72,6 +109,18 @@ for (const [name, status, health] of [
     assert.equal(computeHealth(widget(status), {rules}).health, health)
   })
 }
+
+test('a kind whose health expression costs too much is unknown, and says why', async () => {
+  const costly = {
+    apiVersion: 'example.com/v1',
+    kind: 'Widget',
+    inProgress: 'status.l.exists(x, status.l.exists(y, x + y < 0))',
+    current: 'true',
+  }
+  const {health, reason} = computeHealth(widget({l: long}), {rules: await compileHealthExprs([costly])})
+  assert.equal(health, 'Unknown')
+  assert.match(reason, /costs too much to evaluate on this object/)
+})
 
 test('names the expression that cannot be used', async () => {
   await assert.rejects(
