@@ -8,6 +8,7 @@ import type {HealthRules} from '#shared/plan/health-rules/health-rule.ts'
 import type {InventoryEntry} from '#shared/plan/inventory.ts'
 import type {InventoryError} from '#shared/plan/inventory-error.ts'
 import type {HealthyBundle, RolledBack} from './healthy-store.ts'
+import type {HealRecord} from './pace-heals.ts'
 import type {PlannedBundle} from './plan-objects.ts'
 
 /** An inventory's entry, with what need not outlive the process. */
@@ -42,6 +43,9 @@ export interface LoadedBundle extends PlannedBundle {
   content: string
 }
 
+/** What a reconcile is for: all that is desired, or, where the last one failed, only what had been applied already. */
+export type ReconcileScope = 'all' | 'upkeep'
+
 /** All that the agent knows of one app. What must outlive the process is in the cluster: the inventory above all. */
 export interface AppState {
   readonly name: string
@@ -66,17 +70,30 @@ export interface AppState {
   unnoted: Set<string>
   /** Objects with a request under way: what is seen of them is our own doing. */
   busy: Set<string>
-  /** Between the first and the last change of a reconcile: drift is looked at afterwards. */
+  /** Between the first and the last change of a reconcile: drift is looked at afterwards, or while it waits. */
   applying: boolean
+  /** Within that, while hooks or the health of what was applied are waited for. */
+  awaiting: boolean
   /** Applied, but the cluster does not remember that yet: not told as healthy before. */
   settling: boolean
   /** Ends the reconcile that runs now. */
   abort: AbortController | undefined
   running: Promise<void> | undefined
-  /** Someone wants another reconcile as soon as the running one has ended. */
-  wanted: boolean
+  /** Somebody asks for all of it to be as desired now, whatever the policy for drift. */
+  asked: boolean
+  /** What someone wants as soon as what runs has ended. */
+  wanted: ReconcileScope | 'nothing'
+  /** What follows on the last reconcile: nothing; another try; or nothing before something newer is published. */
+  outlook: 'through' | 'tried-again' | 'given-up'
+  /** Set while a reconcile that failed waits for its next try. */
   retry: NodeJS.Timeout | undefined
+  /** Set while heals, prunes or the inventory wait for their next try. */
+  upkeep: NodeJS.Timeout | undefined
+  /** How often its revision failed by itself, for `sync.retry.limit`. */
   failures: number
+  /** How often it was tried again for whatever reason, and how often its upkeep was: their pauses grow with these. */
+  retries: number
+  upkeeps: number
   /** Resolves when the target's bundle was loaded or refused. */
   loading: Promise<void>
   loaded: () => void
@@ -108,8 +125,8 @@ export interface AppState {
   deadline: NodeJS.Timeout | undefined
   waiting: boolean
   drifted: Map<string, Drift>
-  /** Times of the last heals of an object, in milliseconds of a monotonic clock. */
-  heals: Map<string, number[]>
+  /** How the last heals of an object went. */
+  heals: Map<string, HealRecord>
   healing: Set<string>
   /** Objects of which something was seen while they were looked at or healed: they are looked at again. */
   seenMeanwhile: Set<string>
@@ -132,12 +149,18 @@ export function createAppState(name: string, now: Date): AppState {
     unnoted: new Set(),
     busy: new Set(),
     applying: false,
+    awaiting: false,
     settling: false,
     abort: undefined,
     running: undefined,
-    wanted: false,
+    asked: false,
+    wanted: 'nothing',
+    outlook: 'through',
     retry: undefined,
+    upkeep: undefined,
     failures: 0,
+    retries: 0,
+    upkeeps: 0,
     loading: Promise.resolve(),
     loaded: () => undefined,
     revision: undefined,

@@ -1,12 +1,13 @@
 import {describeError} from '#shared/model/drawbridge-error.ts'
 import {type AgentContext, aboutApp, keepEntry} from './agent-context.ts'
-import {AppFailure} from './app-failure.ts'
+import {AppFailure, asApplyFailure} from './app-failure.ts'
 import {type AppState, impersonatedUser, type LoadedBundle} from './app-state.ts'
 import {type ApplyFailure, applyObjects} from './apply-objects.ts'
 import {awaitDefinitions} from './await-definitions.ts'
 import {awaitHealth} from './await-health.ts'
 import {awaitKinds} from './await-kinds.ts'
 import {ensureNamespace} from './ensure-namespace.ts'
+import {handleDrift} from './heal-drift.ts'
 import {judgeOwner} from './judge-owner.ts'
 import {type Change, planChanges} from './plan-changes.ts'
 import type {PlannedHook, PlannedStage, PlannedStep} from './plan-objects.ts'
@@ -74,7 +75,9 @@ export async function applySteps(run: StepRun, work: readonly StepWork[]): Promi
     for (const hook of hooks) noteHook(run, hook)
     await Promise.all([ctx.acceptance, noteBeforehand(ctx, app, changes)])
     if (ctx.signal.aborted) return
-    await createNamespaceIfAsked(ctx, app, bundle)
+    await createNamespaceIfAsked(ctx, app, bundle).catch((error: unknown) => {
+      throw asApplyFailure(error)
+    })
     for (const [index, item] of steps.entries()) {
       await applyStep(run, item)
       if (signal.aborted) return
@@ -167,7 +170,9 @@ async function applyStep(run: StepRun, {step, stages}: StepWork): Promise<void> 
     begun.push(...hooks)
   }
   if (begun.length > 0) setCondition(ctx, app, 'Unknown', 'Progressing', `${nameOf(step)} waits for its hooks`)
-  const ends = await Promise.allSettled(begun.map((hook) => finishHook({...run, phase: step.phase}, hook)))
+  const ends = await whileAwaiting(run, () =>
+    Promise.allSettled(begun.map((hook) => finishHook({...run, phase: step.phase}, hook))),
+  )
   for (const end of ends) if (end.status === 'rejected') throw end.reason
 }
 
@@ -180,12 +185,21 @@ async function awaitStep(run: StepRun, step: PlannedStep): Promise<void> {
   )
 }
 
-async function awaitAll(
-  {ctx, app, bundle, signal}: StepRun,
-  objects: PlannedStage['objects'],
-  what: string,
-): Promise<void> {
-  await awaitHealth(ctx, app, objects, {what, timeoutSeconds: bundle.app.sync.timeoutSeconds, signal})
+async function awaitAll(run: StepRun, objects: PlannedStage['objects'], what: string): Promise<void> {
+  const {ctx, app, bundle, signal} = run
+  const {timeoutSeconds} = bundle.app.sync
+  await whileAwaiting(run, () => awaitHealth(ctx, app, objects, {what, timeoutSeconds, signal}))
+}
+
+/** What drifted since the apply began, or drifts meanwhile, is healed: else it might be waited for in vain. */
+async function whileAwaiting<T>({ctx, app, bundle}: StepRun, wait: () => Promise<T>): Promise<T> {
+  app.awaiting = true
+  try {
+    for (const key of bundle.objects.keys()) handleDrift(ctx, app, key)
+    return await wait()
+  } finally {
+    app.awaiting = false
+  }
 }
 
 function nameOf({phase, wave}: PlannedStep): string {
@@ -211,7 +225,7 @@ async function refuseForeign(ctx: AgentContext, app: AppState, changes: Change[]
   if (asksOthers) await Promise.all([...ctx.apps.values()].map((other) => (other === app ? undefined : other.loading)))
   const refused = changes.flatMap(({object}) => {
     const verdict = judgeOwner(ctx, app, object)
-    return verdict === 'ours' ? [] : [{ref: object.ref, message: verdict.refused}]
+    return verdict === 'ours' ? [] : [{ref: object.ref, message: verdict.refused, outage: false}]
   })
   if (refused.length > 0) throw applyFailure(refused, 'OWNED_BY_OTHER')
 }
@@ -235,5 +249,6 @@ function applyFailure(
 ): AppFailure {
   const shown = failures.slice(0, 5).map(({message}) => message)
   const more = failures.length > shown.length ? `; and ${failures.length - shown.length} more` : ''
-  return new AppFailure(code, `${shown.join('; ')}${more}`)
+  const outage = failures.every((failure) => failure.outage)
+  return new AppFailure(outage ? 'CLUSTER_UNAVAILABLE' : code, `${shown.join('; ')}${more}`)
 }

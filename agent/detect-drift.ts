@@ -18,11 +18,16 @@ export function detectDrift(app: AppState, entry: AppliedEntry, live: LiveObject
   return entry.appliedAt === live.appliedAt ? undefined : 'reapplied'
 }
 
+/** Tells whether a reconcile of an app changes its objects right now. */
+export function isWriting({applying, awaiting}: Pick<AppState, 'applying' | 'awaiting'>): boolean {
+  return applying && !awaiting
+}
+
 /** The same for an object by key; undefined also where drift is none of our business: not applied yet, or under our own hands. */
 export function driftOf(ctx: Pick<AgentContext, 'live'>, app: AppState, key: string): DriftKind | undefined {
   const entry = app.inventory.get(key)
   // What is not applied as this bundle has it is the reconcile's business.
   const wanted = app.target?.state === 'present' && app.bundle?.objects.get(key)?.digest === entry?.applied
-  if (entry === undefined || !wanted || entry.applied === '' || app.applying || app.busy.has(key)) return undefined
+  if (entry === undefined || !wanted || entry.applied === '' || isWriting(app) || app.busy.has(key)) return undefined
   return detectDrift(app, entry, ctx.live.get(key))
 }

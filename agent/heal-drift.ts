@@ -6,19 +6,17 @@ import {type AgentContext, aboutApp} from './agent-context.ts'
 import {isSuspended} from './app-orders.ts'
 import {type AppState, type Drift, impersonatedUser, type LoadedBundle} from './app-state.ts'
 import {applyObject} from './apply-objects.ts'
-import {type DriftKind, driftOf} from './detect-drift.ts'
+import {type DriftKind, driftOf, isWriting} from './detect-drift.ts'
 import {ignoredFields} from './ignored-fields.ts'
 import {claimantOf} from './judge-owner.ts'
+import {isKubeError} from './kube/kube-error.ts'
 import {labelOf, metaText} from './kube/kube-object.ts'
 import {APP_LABEL, FIELD_MANAGER} from './marks.ts'
+import {createHealRecord, type HealRecord, noteFailure, noteHeal} from './pace-heals.ts'
 import type {PlannedObject} from './plan-objects.ts'
 import {requestReconcile} from './request-reconcile.ts'
 import {MAX_SHOWN_FIELDS, shownFields} from './shown-fields.ts'
 import {tellEvent} from './tell-event.ts'
-
-const FIGHT_HEALS = 5
-const FIGHT_WINDOW_MS = 60_000
-const FIGHT_PAUSE_MS = 30_000
 
 /** Looks whether an object drifted, and if so tells it and, where the app asks for that, applies it again. One at a time per object. */
 export function handleDrift(ctx: AgentContext, app: AppState, key: string): void {
@@ -36,11 +34,7 @@ export function handleDrift(ctx: AgentContext, app: AppState, key: string): void
   if (policy === 'off') return
   app.healing.add(key)
   void healWhileDrifted(ctx, app, key, policy)
-    .catch((error: unknown) => {
-      if (ctx.signal.aborted) return
-      ctx.ports.log('warn', `healing ${key} of app ${app.name}: ${describeError(error)}`, aboutApp(app, key))
-      requestReconcile(ctx, app, 'soon')
-    })
+    .catch((error: unknown) => pauseAfterFailure(ctx, app, key, error))
     .finally(() => {
       app.healing.delete(key)
       if (app.seenMeanwhile.delete(key) && !ctx.signal.aborted) handleDrift(ctx, app, key)
@@ -52,7 +46,7 @@ export async function verifyObject(ctx: AgentContext, app: AppState, key: string
   const {bundle} = app
   const object = bundle?.objects.get(key)
   const entry = app.inventory.get(key)
-  const idle = !app.applying && !app.busy.has(key) && !app.healing.has(key)
+  const idle = !isWriting(app) && !app.busy.has(key) && !app.healing.has(key)
   if (bundle === undefined || object === undefined || entry === undefined || entry.applied === '' || !idle) return
   const drift = await describeDrift(ctx, bundle, object, 'reapplied')
   if (drift === 'no-difference' || app.inventory.get(key) !== entry) return
@@ -73,7 +67,9 @@ async function healWhileDrifted(
     const {bundle} = app
     const object = bundle?.objects.get(key)
     if (kind === undefined || bundle === undefined || object === undefined) return
-    const drift = await describeDrift(ctx, bundle, object, kind)
+    const drift = await describeDrift(ctx, bundle, object, kind).catch((error: unknown) =>
+      undescribed(ctx, object, error),
+    )
     // It was put right, or is under our own hands, by now.
     if (driftOf(ctx, app, key) === undefined) return
     if (drift !== 'no-difference') noteDrift(ctx, app, key, drift)
@@ -89,12 +85,13 @@ async function healWhileDrifted(
     await ctx.acceptance
     await ctx.requireLead()
     const healed = await ctx.ports.limit.run(async () => {
-      if (ctx.signal.aborted || isSuspended(ctx, app) || app.applying || app.bundle !== bundle) return false
+      if (ctx.signal.aborted || isSuspended(ctx, app) || isWriting(app) || app.bundle !== bundle) return false
       await applyObject(ctx, app, bundle, object)
       return true
     }, app.name)
     // A newer bundle, or a reconcile that looks again when it is through: what is wanted may be another thing by now.
     if (!healed) continue
+    recordOf(app, key).failures = 0
     if (app.drifted.delete(key) && drift !== 'no-difference') {
       tellEvent(ctx, app, {
         event: 'healed',
@@ -169,16 +166,39 @@ function noteDrift(ctx: AgentContext, app: AppState, key: string, drift: Drift):
   })
 }
 
-/** Waits before it heals the same object more than five times a minute: somebody keeps changing it back. */
+/** What is told where the API server refuses a dry run: what changed cannot be told, that something did can. */
+function undescribed(ctx: AgentContext, {ref}: PlannedObject, error: unknown): Drift {
+  if (!isKubeError(error) || isKubeError(error, 'ABORTED', 'UNAVAILABLE', 'THROTTLED')) throw error
+  const what = `changed; which fields cannot be told: ${describeError(error)}`
+  return {ref, what, since: ctx.ports.clock.now().toISOString()}
+}
+
+/** Waits where somebody keeps changing it back. */
 async function pauseInFight(ctx: AgentContext, app: AppState, key: string): Promise<void> {
-  const now = performance.now()
-  const recent = (app.heals.get(key) ?? []).filter((at) => now - at < FIGHT_WINDOW_MS)
-  app.heals.set(key, [...recent, now])
-  if (recent.length < FIGHT_HEALS) return
+  const pauseMs = noteHeal(recordOf(app, key), performance.now())
+  if (pauseMs === 0) return
   ctx.ports.telemetry.fought()
   const drift = app.drifted.get(key)
   if (drift !== undefined) {
     noteDrift(ctx, app, key, {...drift, what: `${drift.what}; it is changed back again and again, so healing pauses`})
   }
-  await sleep(FIGHT_PAUSE_MS, undefined, {signal: ctx.signal}).catch(() => undefined)
+  await sleep(pauseMs, undefined, {signal: ctx.signal}).catch(() => undefined)
+}
+
+/** Waits before a heal that failed is tried again, longer each time. */
+async function pauseAfterFailure(ctx: AgentContext, app: AppState, key: string, error: unknown): Promise<void> {
+  if (ctx.signal.aborted) return
+  const words = describeError(error)
+  ctx.ports.log('warn', `healing ${key} of app ${app.name}: ${words}`, aboutApp(app, key))
+  const drift = app.drifted.get(key)
+  if (drift !== undefined && !drift.what.endsWith(words))
+    noteDrift(ctx, app, key, {...drift, what: `${drift.what}; it cannot be healed: ${words}`})
+  await sleep(noteFailure(recordOf(app, key)), undefined, {signal: ctx.signal}).catch(() => undefined)
+  app.seenMeanwhile.add(key)
+}
+
+function recordOf(app: AppState, key: string): HealRecord {
+  const record = app.heals.get(key) ?? createHealRecord()
+  app.heals.set(key, record)
+  return record
 }

@@ -10,7 +10,7 @@ export type Change =
 
 /**
  * Decides which objects of a stage must be applied: those that the inventory does not know as applied like this, and those that
- * drifted meanwhile where the app heals drift. All others cost no request.
+ * drifted meanwhile where the app heals drift, at a new revision, or where somebody asks for it. All others cost no request.
  */
 export function planChanges(
   ctx: Pick<AgentContext, 'live'>,
@@ -18,7 +18,10 @@ export function planChanges(
   bundle: LoadedBundle,
   stage: PlannedObject[],
 ): Change[] {
-  const heals = bundle.app.sync.drift === 'heal'
+  const {sync, revision} = bundle.app
+  // A new revision is applied as a whole, whatever the policy. Where no revision is known it may be the same as before.
+  const whole = app.asked || (app.revision !== undefined && app.revision !== revision)
+  const heals = whole || sync.drift === 'heal'
   return stage.flatMap((object): Change[] => {
     const entry = app.inventory.get(object.key)
     if (entry === undefined) return [{object, why: 'new'}]
@@ -29,7 +32,9 @@ export function planChanges(
     }
     if (entry.applied === '') return [{object, why: 'unsure'}]
     if (entry.applied !== object.digest) return [{object, why: 'changed'}]
-    const drift = heals ? detectDrift(app, entry, ctx.live.get(object.key)) : undefined
+    // What is being healed is left to that: it may pause, since somebody fights, or cannot be healed now.
+    const isHealed = app.healing.has(object.key) && !whole
+    const drift = heals && !isHealed ? detectDrift(app, entry, ctx.live.get(object.key)) : undefined
     // What is being deleted cannot be made anew before it is gone.
     return drift === undefined || drift === 'terminating' || drift === 'reapplied'
       ? []

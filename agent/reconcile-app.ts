@@ -1,6 +1,6 @@
 import type {PresentApp} from '#shared/model/desired-state.ts'
 import type {AgentContext} from './agent-context.ts'
-import {AppFailure} from './app-failure.ts'
+import {AppFailure, isAppFailure} from './app-failure.ts'
 import {APPROVE_PRUNE_ANNOTATION} from './app-orders.ts'
 import {type AppState, currentBundle, type LoadedBundle} from './app-state.ts'
 import {unknownKind} from './apply-objects.ts'
@@ -54,16 +54,21 @@ export async function reconcileApp(
   const run = {ctx, app, bundle, signal}
   const work = planSteps(ctx, app, bundle)
   const applied = changesOf(work)
-  if (work.some(({step, fresh}) => fresh && step.phase !== 'SyncFail')) {
+  const fresh = work.some((item) => item.fresh && item.step.phase !== 'SyncFail')
+  if (fresh) {
     const waits = await judgeDependencies(ctx, app, target)
     if (waits !== undefined) {
+      app.outlook = 'through'
       setCondition(ctx, app, 'Unknown', 'DependencyNotReady', waits)
       return
     }
   }
   const limit = await checkPruneLimit(run)
-  await orRunSyncFail(run, () => applySteps(run, work))
+  await orRunSyncFail(run, () => applySteps(run, work)).catch((error: unknown) => {
+    throw fresh ? error : asHealFailure(error)
+  })
   if (signal.aborted) return
+  app.asked = false
   const announce = !known || applied.some(({why}) => why !== 'drifted')
   app.revision = target.revision
   if (announce) {
@@ -91,10 +96,13 @@ export async function reconcileApp(
   })
   if (signal.aborted) return
   app.toldProblem = undefined
-  if (pruned.retained.length + pruned.finalizing === 0) app.failures = 0
-  else requestReconcile(ctx, app, 'soon')
+  app.failures = 0
+  app.retries = 0
+  app.outlook = 'through'
   for (const key of app.drifted.keys()) if (!bundle.objects.has(key)) app.drifted.delete(key)
   for (const key of bundle.objects.keys()) handleDrift(ctx, app, key)
+  if (pruned.retained.length + pruned.finalizing > 0) requestReconcile(ctx, app, 'soon')
+  else if (app.healing.size === 0) app.upkeeps = 0
   if (announce || !app.looked) {
     app.looked = true
     beginWaiting(ctx, app, target.sync.timeoutSeconds)
@@ -111,6 +119,13 @@ async function orRunSyncFail(run: StepRun, task: () => Promise<void>): Promise<v
     if (!run.signal.aborted) await runSyncFail(run)
     throw error
   }
+}
+
+/** What only drifted had been applied before: that it cannot be healed now does not count for `sync.retry.limit`. */
+function asHealFailure(error: unknown): unknown {
+  return isAppFailure(error, 'APPLY_FAILED', 'PREFLIGHT_FAILED')
+    ? new AppFailure('HEAL_FAILED', error.message, error.details, {cause: error.cause})
+    : error
 }
 
 async function followTypes(ctx: AgentContext, app: AppState, bundle: LoadedBundle): Promise<void> {

@@ -118,7 +118,10 @@ export function createAppBoard(ctx: AgentContext, onRequest: () => void): AppBoa
       log('info', `app ${name} is ${orders.suspended ? 'suspended' : 'resumed'} by its annotation`, aboutApp(app))
       app.abort?.abort()
     }
-    if (asks) onRequest()
+    if (asks) {
+      app.asked = true
+      onRequest()
+    }
     const approves = orders.prune !== undefined && orders.prune !== before?.prune
     if (approves)
       log('info', `app ${name} may prune more than its limit at ${orders.prune}, by its annotation`, aboutApp(app))

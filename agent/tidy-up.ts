@@ -1,5 +1,6 @@
 import {setTimeout as sleep} from 'node:timers/promises'
 import type {AgentContext} from './agent-context.ts'
+import {isOutdated} from './pace-heals.ts'
 
 const INTERVAL_MS = 60_000
 
@@ -15,7 +16,7 @@ export async function tidyUp(ctx: AgentContext): Promise<void> {
     }
     const now = performance.now()
     for (const {heals} of apps) {
-      for (const [key, times] of heals) if (times.every((at) => now - at > INTERVAL_MS)) heals.delete(key)
+      for (const [key, record] of heals) if (isOutdated(record, now)) heals.delete(key)
     }
   }
 }
