@@ -7,7 +7,7 @@ import type {Journal} from '#shared/ports/journal.ts'
 import type {ObjectStore} from '#shared/ports/object-store.ts'
 import type {QueueReceiver, QueueSender} from '#shared/ports/queue.ts'
 import type {AppOrders} from './app-orders.ts'
-import type {AppliedEntry, AppState} from './app-state.ts'
+import type {AppliedEntry, AppState, ReconcileScope} from './app-state.ts'
 import type {Policy} from './check-policy.ts'
 import type {AgentConfig} from './config.ts'
 import type {HealthyStore} from './healthy-store.ts'
@@ -76,7 +76,7 @@ export interface AgentContext {
   condition: DesiredCondition
   kubernetes: string
   /** Reconciles an app as soon as its running reconcile, if any, has ended. */
-  reconcile(app: AppState): void
+  reconcile(app: AppState, scope: ReconcileScope): void
   /** The report is to be sent anew. */
   changed(): void
   /** An event was added to the report. */

@@ -2,6 +2,7 @@ import {setTimeout as sleep} from 'node:timers/promises'
 import {describeError} from '#shared/model/drawbridge-error.ts'
 import {formatRef, type ObjectRef} from '#shared/model/object-ref.ts'
 import {type AgentContext, keepEntry} from './agent-context.ts'
+import {isOutage} from './app-failure.ts'
 import type {AppState, LoadedBundle} from './app-state.ts'
 import {objectToSend} from './ignored-fields.ts'
 import {isKubeError, KubeError} from './kube/kube-error.ts'
@@ -11,6 +12,8 @@ import {sendApply} from './send-apply.ts'
 export interface ApplyFailure {
   ref: ObjectRef
   message: string
+  /** Nothing was said of the object: the API server, or what it asks, could not answer. */
+  outage: boolean
 }
 
 /** How long a kind whose definition was just established may still be unknown to the API server. */
@@ -37,7 +40,7 @@ export async function applyObjects(
           await applyObject(ctx, app, bundle, object)
         } catch (error) {
           if (isKubeError(error, 'ABORTED')) return
-          failures.push({ref: object.ref, message: explain(object, error)})
+          failures.push({ref: object.ref, message: explain(object, error), outage: isOutage(error)})
         }
       }, app.name),
     ),

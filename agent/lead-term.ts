@@ -19,6 +19,7 @@ import {createConcurrencyLimit} from './limit-concurrency.ts'
 import {createLiveIndex} from './live-index.ts'
 import {createReportPoster} from './post-report.ts'
 import {createEventRecorder} from './record-events.ts'
+import {dropRequests} from './request-reconcile.ts'
 import {restoreInventory} from './restore-inventory.ts'
 import {runApp} from './run-app.ts'
 import {createAppBoard} from './show-apps.ts'
@@ -138,7 +139,7 @@ function createContext(
     requireLead: async () => undefined,
     condition: {version: 0, state: 'none', since: ports.clock.now().toISOString()},
     kubernetes: '',
-    reconcile: (app) => runApp(ctx, app),
+    reconcile: (app, scope) => runApp(ctx, app, scope),
     changed: () => undefined,
     announce: () => undefined,
   }
@@ -222,7 +223,7 @@ async function finishTerm(ctx: AgentContext): Promise<void> {
   for (const app of ctx.apps.values()) {
     app.abort?.abort()
     app.loaded()
-    clearTimeout(app.retry)
+    dropRequests(app)
     clearTimeout(app.deadline)
   }
   const running = [...ctx.apps.values()].flatMap(({running}) => (running === undefined ? [] : [running]))

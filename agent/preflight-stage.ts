@@ -1,4 +1,5 @@
 import type {AgentContext} from './agent-context.ts'
+import {isOutage} from './app-failure.ts'
 import {type AppState, impersonatedUser, type LoadedBundle} from './app-state.ts'
 import {type ApplyFailure, explain} from './apply-objects.ts'
 import {objectToSend} from './ignored-fields.ts'
@@ -34,7 +35,7 @@ export async function preflightStage(
           await dryRun(ctx, bundle, object)
         } catch (error) {
           if (isKubeError(error, 'ABORTED') || isAllowed(object, error)) return
-          failures.push({ref: object.ref, message: explain(object, error)})
+          failures.push({ref: object.ref, message: explain(object, error), outage: isOutage(error)})
         }
       }, bundle.app.name),
     ),

@@ -3,6 +3,7 @@ import {describeError} from '#shared/model/drawbridge-error.ts'
 import {type AgentContext, aboutApp} from './agent-context.ts'
 import type {AppState} from './app-state.ts'
 import type {HealthyBundle} from './healthy-store.ts'
+import {beginAnew} from './request-reconcile.ts'
 import {tellEvent} from './tell-event.ts'
 
 const MAX_REASON_LENGTH = 1_000
@@ -41,10 +42,8 @@ export function rollBack(ctx: AgentContext, app: AppState, reason: string): 'rol
   tellEvent(ctx, app, {event: 'rolledback', at: ctx.ports.clock.now(), message})
   app.target = withBundle(published, healthy)
   app.trace = healthy.trace
-  app.failures = 0
-  clearTimeout(app.retry)
-  app.retry = undefined
-  ctx.reconcile(app)
+  beginAnew(app)
+  ctx.reconcile(app, 'all')
   return 'rolling-back'
 }
 

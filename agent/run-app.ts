@@ -1,22 +1,24 @@
 import {describeError} from '#shared/model/drawbridge-error.ts'
 import {type AgentContext, aboutApp} from './agent-context.ts'
-import {AppFailure} from './app-failure.ts'
+import {AppFailure, blamesRevision, isAppFailure} from './app-failure.ts'
 import {isSuspended} from './app-orders.ts'
-import type {AppState} from './app-state.ts'
+import type {AppState, ReconcileScope} from './app-state.ts'
 import {handleDrift} from './heal-drift.ts'
 import {isKubeError} from './kube/kube-error.ts'
 import {reconcileApp} from './reconcile-app.ts'
 import {removeApp} from './remove-app.ts'
 import {requestReconcile} from './request-reconcile.ts'
+import {requireInventory} from './restore-inventory.ts'
 import {rollBack} from './roll-back.ts'
+import {saveInventory} from './save-inventory.ts'
 import {setCondition} from './set-condition.ts'
 import {tellEvent} from './tell-event.ts'
 import {watchSuspended} from './watch-suspended.ts'
 
 /** Reconciles an app now, or once more as soon as its running reconcile has ended. Reconciles of one app never overlap. */
-export function runApp(ctx: AgentContext, app: AppState): void {
+export function runApp(ctx: AgentContext, app: AppState, scope: ReconcileScope): void {
   if (ctx.signal.aborted) return
-  app.wanted = true
+  if (app.wanted !== 'all') app.wanted = scope
   if (app.running !== undefined) return
   app.running = runWhileWanted(ctx, app).finally(() => {
     app.running = undefined
@@ -24,8 +26,10 @@ export function runApp(ctx: AgentContext, app: AppState): void {
 }
 
 async function runWhileWanted(ctx: AgentContext, app: AppState): Promise<void> {
-  while (app.wanted && !ctx.signal.aborted) {
-    app.wanted = false
+  while (app.wanted !== 'nothing' && !ctx.signal.aborted) {
+    // What failed is tried again when its pause is over, or never: nothing else that is due may shorten that.
+    const upkeepOnly = app.wanted === 'upkeep' && (app.retry !== undefined || app.outlook === 'given-up')
+    app.wanted = 'nothing'
     const {target} = app
     if (target === undefined) continue
     const abort = new AbortController()
@@ -34,17 +38,16 @@ async function runWhileWanted(ctx: AgentContext, app: AppState): Promise<void> {
     let outcome: 'done' | 'failed' = 'done'
     try {
       if (isSuspended(ctx, app)) await watchSuspended(ctx, app)
-      else if (target.state === 'present') await reconcileApp(ctx, app, target, abort.signal)
-      else await removeApp(ctx, app, target, abort.signal)
+      else if (target.state === 'removed') await removeApp(ctx, app, target, abort.signal)
+      else if (upkeepOnly) await keepUp(ctx, app)
+      else await reconcileApp(ctx, app, target, abort.signal)
     } catch (error) {
       outcome = 'failed'
-      if (ctx.signal.aborted || isKubeError(error, 'ABORTED')) continue
-      if (!abort.signal.aborted) tellFailure(ctx, app, error)
-      const ended = isAppFailure(error, 'UNHEALTHY', 'HOOK_FAILED')
-      if (!abort.signal.aborted && ended && rollBack(ctx, app, describeError(error)) === 'rolling-back') continue
-      if (requestReconcile(ctx, app, 'soon') === 'given-up' && !abort.signal.aborted) giveUp(ctx, app, error)
-      // What drifted while it was applying was left to the reconcile, which may not have come that far.
-      for (const key of app.bundle?.objects.keys() ?? []) handleDrift(ctx, app, key)
+      // What was overtaken says nothing of what is wanted now.
+      if (ctx.signal.aborted || abort.signal.aborted || isKubeError(error, 'ABORTED')) continue
+      tellFailure(ctx, app, error)
+      followUp(ctx, app, error)
+      lookForDrift(ctx, app)
     } finally {
       const seconds = (performance.now() - startedAt) / 1000
       ctx.ports.telemetry.reconciled(abort.signal.aborted ? 'preempted' : outcome, seconds)
@@ -54,16 +57,38 @@ async function runWhileWanted(ctx: AgentContext, app: AppState): Promise<void> {
   }
 }
 
-/** Its retries are used up: it goes back, or waits for something newer. */
-function giveUp(ctx: AgentContext, app: AppState, error: unknown): void {
-  const words = describeError(error)
-  if (rollBack(ctx, app, words) === 'rolling-back') return
-  const message = `${words}; given up after ${app.failures} retries, until something newer is published`
-  setCondition(ctx, app, 'False', app.condition.reason, message)
+/** Keeps what is applied as it is, and the cluster's memory of it, while what is desired is not to be tried. */
+async function keepUp(ctx: AgentContext, app: AppState): Promise<void> {
+  try {
+    await requireInventory(ctx, app)
+    if (app.unsaved) await saveInventory(ctx, app)
+  } catch (error) {
+    if (isKubeError(error, 'ABORTED')) throw error
+    ctx.ports.log('warn', `app ${app.name}: ${describeError(error)}`, aboutApp(app))
+    requestReconcile(ctx, app, 'soon')
+  }
+  lookForDrift(ctx, app)
 }
 
-function isAppFailure(error: unknown, ...codes: AppFailure['code'][]): boolean {
-  return error instanceof AppFailure && codes.includes(error.code)
+/** What drifted while it was applying was left to the reconcile, which may not have come that far. */
+function lookForDrift(ctx: AgentContext, app: AppState): void {
+  for (const key of app.bundle?.objects.keys() ?? []) handleDrift(ctx, app, key)
+}
+
+/** Decides what follows on a failure: another try, the last healthy bundle, or nothing before something newer is published. */
+function followUp(ctx: AgentContext, app: AppState, error: unknown): void {
+  const words = describeError(error)
+  if (isAppFailure(error, 'UNHEALTHY', 'HOOK_FAILED') && rollBack(ctx, app, words) === 'rolling-back') return
+  const limit = (app.target?.state === 'present' ? app.target.sync.retry?.limit : undefined) ?? -1
+  if (!blamesRevision(error) || limit < 0 || app.failures++ < limit) {
+    app.outlook = 'tried-again'
+    requestReconcile(ctx, app, isAppFailure(error, 'HEAL_FAILED') ? 'soon' : 'retry')
+    return
+  }
+  if (rollBack(ctx, app, words) === 'rolling-back') return
+  app.outlook = 'given-up'
+  const message = `${words}; given up after ${limit} retries, until something newer is published`
+  setCondition(ctx, app, 'False', app.condition.reason, message)
 }
 
 /** Flux's words for failures. */

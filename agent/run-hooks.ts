@@ -5,7 +5,7 @@ import type {HookRecord} from '#shared/plan/inventory.ts'
 import {type HookProgress, judgeHook} from '#shared/plan/judge-hook.ts'
 import type {SyncPhase} from '#shared/plan/read-hook.ts'
 import {type AgentContext, keepEntry} from './agent-context.ts'
-import {AppFailure} from './app-failure.ts'
+import {AppFailure, asApplyFailure} from './app-failure.ts'
 import {type AppState, impersonatedUser, type LoadedBundle} from './app-state.ts'
 import {judgeOwner} from './judge-owner.ts'
 import {apiVersionOf, type ResourceType} from './kube/kube-client.ts'
@@ -63,13 +63,17 @@ export async function beginHook(run: HookRun, hook: PlannedHook): Promise<void> 
     else await refuseFailed(run, hook, type)
   }
   if (run.signal.aborted || ctx.signal.aborted) return
-  const answer = await kube.apply(type, ref, annotated(object.body, runId), {
-    fieldManager: FIELD_MANAGER,
-    force: true,
-    detail: 'metadata',
-    lastTry: ctx.signal,
-    ...impersonatedUser(bundle.app),
-  })
+  const answer = await kube
+    .apply(type, ref, annotated(object.body, runId), {
+      fieldManager: FIELD_MANAGER,
+      force: true,
+      detail: 'metadata',
+      lastTry: ctx.signal,
+      ...impersonatedUser(bundle.app),
+    })
+    .catch((error: unknown) => {
+      throw asApplyFailure(error)
+    })
   note(run, hook, ctx.live.note(type, answer).uid)
 }
 

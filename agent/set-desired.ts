@@ -2,6 +2,7 @@ import type {DesiredApp, DesiredState} from '#shared/model/desired-state.ts'
 import {passStage} from '#shared/model/trace.ts'
 import type {AgentContext} from './agent-context.ts'
 import {type AppState, createAppState, currentBundle} from './app-state.ts'
+import {beginAnew} from './request-reconcile.ts'
 import {targetOf} from './roll-back.ts'
 import {setCondition} from './set-condition.ts'
 import {tellEvent} from './tell-event.ts'
@@ -41,12 +42,10 @@ export function setDesired(ctx: AgentContext, desired: DesiredState, pulledAt: D
     if (app.target?.state === 'present' && app.target.revision !== app.revision) {
       tellEvent(ctx, app, {event: 'pulled', at: pulledAt})
     }
-    app.failures = 0
     app.abort?.abort()
     endWaiting(app)
-    clearTimeout(app.retry)
-    app.retry = undefined
-    ctx.reconcile(app)
+    beginAnew(app)
+    ctx.reconcile(app, 'all')
   }
   ctx.changed()
 }

@@ -16,13 +16,13 @@ export async function verifyInventories(ctx: AgentContext): Promise<void> {
       app: app.name,
     })
     app.unsaved = true
-    ctx.reconcile(app)
+    ctx.reconcile(app, 'upkeep')
   }
 }
 
 function isIdle(app: AppState): boolean {
   const settled = app.target?.state === 'present' && app.brokenInventory === undefined && app.revision !== undefined
-  return settled && app.running === undefined && !app.unsaved && app.retry === undefined
+  return settled && app.running === undefined && !app.unsaved && app.upkeep === undefined
 }
 
 function sumOf(entries: InventoryEntry[]): string {
