@@ -43,7 +43,7 @@ const recordSchema = z.object({
 
 /** Creates the memory in a namespace that exists. Never lets an older version take the place of a newer one, which another agent accepted. */
 export function createAcceptedStore(
-  kube: Pick<KubeClient, 'get' | 'apply'>,
+  kube: Pick<KubeClient, 'get' | 'apply' | 'create'>,
   namespace: string,
   options: StateWriterOptions = {},
 ): AcceptedStore {
@@ -61,7 +61,7 @@ export function createAcceptedStore(
       try {
         const record = recordSchema.parse(childObject(found, 'data'))
         const kept = childObject(found, 'binaryData')?.envelope
-        if (typeof kept !== 'string') return record
+        if (typeof kept !== 'string' || kept === '') return record
         const envelope = gunzipSync(Buffer.from(kept, 'base64'), {maxOutputLength: limits.maxEnvelopeBytes})
         return {...record, envelope}
       } catch (cause) {
@@ -77,9 +77,9 @@ export function createAcceptedStore(
       const kept = envelope === undefined ? undefined : gzipSync(envelope)
       const body = {
         data: {version: String(version), payload, acceptedAt},
-        ...(kept === undefined || kept.length > MAX_KEPT_BYTES
-          ? {}
-          : {binaryData: {envelope: kept.toString('base64')}}),
+        binaryData: {
+          envelope: kept === undefined || kept.length > MAX_KEPT_BYTES ? '' : kept.toString('base64'),
+        },
       }
       await state.write(target, body, (present) => versionOf(present) > version)
     },

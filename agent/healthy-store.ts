@@ -4,9 +4,12 @@ import {digestSchema} from '#shared/model/digest.ts'
 import {childObject} from '#shared/model/manifest.ts'
 import {timeSchema} from '#shared/model/names.ts'
 import type {KubeClient} from './kube/kube-client.ts'
-import {labelOf} from './kube/kube-object.ts'
-import {HEALTHY_LABEL, STATE_MANAGER} from './marks.ts'
+import {type KubeObject, labelOf} from './kube/kube-object.ts'
+import {HEALTHY_LABEL} from './marks.ts'
 import {stateTypes} from './state-types.ts'
+import {createStateWriter, type StateWriterOptions} from './write-state.ts'
+
+const NAME_PREFIX = 'drawbridge-healthy-'
 
 /** What ran well last: whence, and the bundle, which is verified again before it is used. How it is applied is not kept: that is signed anew. */
 const healthySchema = presentAppSchema.pick({revision: true, source: true, inputs: true, bundle: true, trace: true})
@@ -28,32 +31,54 @@ export interface HealthyStore {
   remove(app: string): Promise<void>
 }
 
-/** Creates the memory in a namespace that exists. One agent writes at a time: it holds the Lease. */
+/**
+ * Creates the memory in a namespace that exists. One agent writes at a time: it holds the Lease, and where two believe that they do, the
+ * writes of one of them fail and end its term. `writer` names the process.
+ */
 export function createHealthyStore(
-  kube: Pick<KubeClient, 'apply' | 'delete' | 'list'>,
+  kube: Pick<KubeClient, 'apply' | 'create' | 'delete' | 'list' | 'get'>,
   namespace: string,
+  {writer = '', ...options}: StateWriterOptions & {writer?: string} = {},
 ): HealthyStore {
-  const nameOf = (app: string) => ({namespace, name: `drawbridge-healthy-${app}`})
+  const nameOf = (app: string) => ({namespace, name: `${NAME_PREFIX}${app}`})
+  const bounded = options.lastTry === undefined ? {} : {lastTry: options.lastTry}
+  const state = createStateWriter(kube, options)
+  /** The records as they were read, by name. */
+  const readBefore = new Map<string, unknown>()
+  const isTheirs = (item: KubeObject): boolean => {
+    const data = childObject(item, 'data')
+    return appOf(item) !== undefined && data?.writer !== writer && data?.record !== readBefore.get(item.metadata.name)
+  }
   return {
     async loadAll() {
       const {items} = await kube.list(stateTypes.configMap, {detail: 'whole', namespace, labelSelector: HEALTHY_LABEL})
       const records = items.flatMap((item): [string, HealthyRecord][] => {
-        const app = labelOf(item, HEALTHY_LABEL)
-        const record = parseRecord(childObject(item, 'data')?.record)
-        return app === undefined || record === undefined ? [] : [[app, record]]
+        const app = appOf(item)
+        if (app === undefined) return []
+        const text = childObject(item, 'data')?.record
+        state.note(item)
+        readBefore.set(item.metadata.name, text)
+        const record = parseRecord(text)
+        return record === undefined ? [] : [[app, record]]
       })
       return new Map(records)
     },
     async save(app, record) {
-      const metadata = {...nameOf(app), labels: {[HEALTHY_LABEL]: app}}
-      const body = {apiVersion: 'v1', kind: 'ConfigMap', metadata, data: {record: JSON.stringify(record)}}
-      const options = {fieldManager: STATE_MANAGER, force: true, detail: 'metadata' as const}
-      await kube.apply(stateTypes.configMap, nameOf(app), JSON.stringify(body), options)
+      const body = {labels: {[HEALTHY_LABEL]: app}, data: {writer, record: JSON.stringify(record)}}
+      await state.write(nameOf(app), body, isTheirs)
     },
     async remove(app) {
-      await kube.delete(stateTypes.configMap, nameOf(app), {propagation: 'Background'})
+      const target = nameOf(app)
+      await kube.delete(stateTypes.configMap, target, {propagation: 'Background', ...bounded})
+      state.forget(target.name)
     },
   }
+}
+
+/** Whose record a ConfigMap is. Its name must be the very one that the agent gives: any label can be on any object. */
+function appOf(item: KubeObject): string | undefined {
+  const app = labelOf(item, HEALTHY_LABEL)
+  return app !== undefined && item.metadata.name === `${NAME_PREFIX}${app}` ? app : undefined
 }
 
 function parseRecord(text: unknown): HealthyRecord | undefined {

@@ -8,6 +8,8 @@ import {INVENTORY_LABEL} from './marks.ts'
 import {stateTypes} from './state-types.ts'
 import {createStateWriter, type StateWriterOptions} from './write-state.ts'
 
+const NAME_PREFIX = 'drawbridge-inventory-'
+
 /** An app's inventory as the cluster holds it. */
 export interface StoredInventory {
   /** An `InventoryError` where it cannot be read: nothing may be pruned by half an inventory. */
@@ -35,7 +37,7 @@ export interface InventoryStore {
  * writes of one of them fail and end its term. `writer` names the process.
  */
 export function createInventoryStore(
-  kube: Pick<KubeClient, 'apply' | 'delete' | 'list' | 'get'>,
+  kube: Pick<KubeClient, 'apply' | 'create' | 'delete' | 'list' | 'get'>,
   namespace: string,
   {writer = '', ...options}: StateWriterOptions & {writer?: string} = {},
 ): InventoryStore {
@@ -43,44 +45,75 @@ export function createInventoryStore(
   const state = createStateWriter(kube, options)
   /** The chunks as they were read, by name, until they are written. */
   const readBefore = new Map<string, string>()
-  const storedChunks = new Map<string, number>()
+  const stored = new Map<string, {chunks: number; serviceAccount: string | undefined}>()
 
   async function read(
     labelSelector: string,
     onRead: (item: KubeObject) => void = () => undefined,
   ): Promise<Map<string, StoredInventory & {chunks: number}>> {
-    const byApp = new Map<string, KubeObject[]>()
+    const byApp = new Map<string, Map<number, KubeObject>>()
     const {items} = await kube.list(stateTypes.configMap, {detail: 'whole', namespace, labelSelector})
     for (const item of items) {
+      const chunk = chunkOf(item)
+      if (chunk === undefined) continue
       onRead(item)
-      const app = labelOf(item, INVENTORY_LABEL)
-      if (app !== undefined) byApp.set(app, [...(byApp.get(app) ?? []), item])
+      byApp.set(chunk.app, (byApp.get(chunk.app) ?? new Map<number, KubeObject>()).set(chunk.index, item))
     }
     return new Map(
       [...byApp].map(([app, parts]) => [
         app,
         {
-          entries: decodeOrExplain(parts.map(readChunk)),
-          serviceAccount: parts.map(readServiceAccount).find((name) => name !== undefined),
-          chunks: parts.length,
+          entries: decodeOrExplain([...parts.values()].map(readChunk)),
+          serviceAccount: readServiceAccount(parts.get(0)),
+          chunks: Math.max(...parts.keys()) + 1,
         },
       ]),
     )
   }
 
-  const nameOf = (app: string, index: number) => ({namespace, name: `drawbridge-inventory-${app}-${index}`})
+  const nameOf = (app: string, index: number) => ({namespace, name: `${NAME_PREFIX}${app}-${index}`})
   const note = (item: KubeObject): void => {
     state.note(item)
     readBefore.set(item.metadata.name, chunkText(item))
   }
+  // What no agent would read as an inventory no agent wrote.
   const isTheirs = (item: KubeObject): boolean =>
-    childObject(item, 'data')?.writer !== writer && chunkText(item) !== readBefore.get(item.metadata.name)
+    chunkOf(item) !== undefined &&
+    childObject(item, 'data')?.writer !== writer &&
+    chunkText(item) !== readBefore.get(item.metadata.name)
+
+  async function removeChunk(app: string, index: number): Promise<void> {
+    const target = nameOf(app, index)
+    await kube.delete(stateTypes.configMap, target, {propagation: 'Background', ...bounded})
+    state.forget(target.name)
+  }
+
+  async function save(app: string, entries: InventoryEntry[], serviceAccount: string | undefined): Promise<void> {
+    const chunks = encodeInventory(entries)
+    // Some chunks alone of a first write could not be read, were it stopped halfway.
+    if (!stored.has(app) && chunks.length > 1) await save(app, [], serviceAccount)
+    for (const {index, write} of orderInventoryWrites(stored.get(app)?.chunks ?? 0, chunks)) {
+      if (write === 'remove') {
+        await removeChunk(app, index)
+        continue
+      }
+      const target = nameOf(app, index)
+      const body = {
+        labels: {[INVENTORY_LABEL]: app},
+        data: {writer, serviceAccount: serviceAccount ?? ''},
+        binaryData: {chunk: Buffer.from(write).toString('base64')},
+      }
+      await state.write(target, body, isTheirs)
+      readBefore.delete(target.name)
+    }
+    stored.set(app, {chunks: chunks.length, serviceAccount})
+  }
 
   return {
     async loadAll() {
       const loaded = await read(INVENTORY_LABEL, note)
-      storedChunks.clear()
-      for (const [app, {chunks}] of loaded) storedChunks.set(app, chunks)
+      stored.clear()
+      for (const [app, {chunks, serviceAccount}] of loaded) stored.set(app, {chunks, serviceAccount})
       return loaded
     },
 
@@ -88,39 +121,31 @@ export function createInventoryStore(
 
     async load(app) {
       const found = (await read(`${INVENTORY_LABEL}=${app}`, note)).get(app)
-      storedChunks.set(app, found?.chunks ?? 0)
+      if (found === undefined) stored.delete(app)
+      else stored.set(app, {chunks: found.chunks, serviceAccount: found.serviceAccount})
       return found
     },
 
-    async save(app, entries, serviceAccount) {
-      const chunks = encodeInventory(entries)
-      for (const {index, write} of orderInventoryWrites(storedChunks.get(app) ?? 0, chunks)) {
-        const target = nameOf(app, index)
-        if (write === 'remove') {
-          await kube.delete(stateTypes.configMap, target, {propagation: 'Background', ...bounded})
-          state.forget(target.name)
-          continue
-        }
-        const body = {
-          labels: {[INVENTORY_LABEL]: app},
-          data: {writer, ...(serviceAccount === undefined ? {} : {serviceAccount})},
-          binaryData: {chunk: Buffer.from(write).toString('base64')},
-        }
-        await state.write(target, body, isTheirs)
-        readBefore.delete(target.name)
-      }
-      storedChunks.set(app, chunks.length)
-    },
+    save,
 
     async remove(app) {
-      for (let index = (storedChunks.get(app) ?? 1) - 1; index >= 0; index--) {
-        const target = nameOf(app, index)
-        await kube.delete(stateTypes.configMap, target, {propagation: 'Background', ...bounded})
-        state.forget(target.name)
-      }
-      storedChunks.delete(app)
+      const {chunks = 1, serviceAccount} = stored.get(app) ?? {}
+      // One chunk of several could not be read, were this stopped halfway: an empty inventory has one.
+      if (chunks > 1) await save(app, [], serviceAccount)
+      await removeChunk(app, 0)
+      stored.delete(app)
     },
   }
+}
+
+/** Which chunk a ConfigMap is. Its name must be the very one that the agent gives: any label can be on any object. */
+function chunkOf(item: KubeObject): {app: string; index: number} | undefined {
+  const {name} = item.metadata
+  const app = labelOf(item, INVENTORY_LABEL)
+  const index = /-(0|[1-9]\d{0,3})$/.exec(name)?.[1]
+  return app === undefined || index === undefined || name !== `${NAME_PREFIX}${app}-${index}`
+    ? undefined
+    : {app, index: Number(index)}
 }
 
 function decodeOrExplain(parts: Uint8Array[]): InventoryEntry[] | InventoryError {
@@ -132,9 +157,9 @@ function decodeOrExplain(parts: Uint8Array[]): InventoryEntry[] | InventoryError
   }
 }
 
-function readServiceAccount(item: KubeObject): string | undefined {
+function readServiceAccount(item: KubeObject | undefined): string | undefined {
   const name = childObject(item, 'data')?.serviceAccount
-  return typeof name === 'string' ? name : undefined
+  return typeof name === 'string' && name !== '' ? name : undefined
 }
 
 function readChunk(item: KubeObject): Uint8Array {

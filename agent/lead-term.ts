@@ -13,7 +13,7 @@ import type {AgentConfig} from './config.ts'
 import {createDesiredFetcher, type DesiredFetcher} from './fetch-desired.ts'
 import {handleDrift} from './heal-drift.ts'
 import {createHealthyStore} from './healthy-store.ts'
-import {createInventoryStore, type InventoryStore} from './inventory-store.ts'
+import {createInventoryStore} from './inventory-store.ts'
 import {createDiscovery} from './kube/discovery.ts'
 import {createConcurrencyLimit} from './limit-concurrency.ts'
 import {createLiveIndex} from './live-index.ts'
@@ -54,7 +54,10 @@ export async function leadTerm(
     fenced.abort()
   }
   const state = {lastTry: signal, onFenced, writer: identity.instance}
-  const ctx = createContext(ports, config, signal, createInventoryStore(ports.kube, config.namespace, state))
+  const ctx = createContext(ports, config, signal, {
+    inventories: createInventoryStore(ports.kube, config.namespace, state),
+    healthy: createHealthyStore(ports.kube, config.namespace, state),
+  })
   let refetch: () => void = () => undefined
   const board = createAppBoard(ctx, () => refetch())
   const memory = createAcceptedStore(ports.kube, config.namespace, state)
@@ -113,7 +116,7 @@ function createContext(
   ports: AgentPorts,
   config: AgentConfig,
   signal: AbortSignal,
-  inventories: InventoryStore,
+  stores: Pick<AgentContext, 'inventories' | 'healthy'>,
 ): AgentContext {
   const ctx: AgentContext = {
     ports,
@@ -127,8 +130,7 @@ function createContext(
       onTrouble: (type, error) => ports.log('info', `watch of ${type.plural}: ${describeError(error)}; it is resumed`),
     }),
     discovery: createDiscovery(ports.kube),
-    inventories,
-    healthy: createHealthyStore(ports.kube, config.namespace),
+    ...stores,
     loads: createConcurrencyLimit(LOADS_AT_ONCE),
     apps: new Map(),
     owners: new Map(),

@@ -1,7 +1,7 @@
 import type {JsonObject} from '#shared/model/manifest.ts'
 import type {KubeClient, ObjectName} from './kube/kube-client.ts'
 import {isKubeError, KubeError} from './kube/kube-error.ts'
-import type {KubeObject} from './kube/kube-object.ts'
+import type {KubeObject, NewObject} from './kube/kube-object.ts'
 import {STATE_MANAGER} from './marks.ts'
 import {stateTypes} from './state-types.ts'
 
@@ -16,8 +16,8 @@ export interface StateWriter {
   /** Notes that there is none. */
   forget(name: string): void
   /**
-   * Writes one. Where it is not as it was read or written last, `isTheirs` decides: what another agent wrote stays, the term ends, and the
-   * write rejects with `KubeError` ABORTED; anything else is overwritten.
+   * Writes one. Where it is not as it was read or written last, or is there though none was, `isTheirs` decides: what another agent wrote stays, the term ends, and the
+   * write rejects with `KubeError` ABORTED; anything else is overwritten. `body` names the same keys each time.
    */
   write(
     target: ObjectName,
@@ -38,13 +38,32 @@ const MAX_ATTEMPTS = 5
 
 /** Creates a writer that knows of nothing yet. */
 export function createStateWriter(
-  kube: Pick<KubeClient, 'apply' | 'get'>,
+  kube: Pick<KubeClient, 'apply' | 'create' | 'get'>,
   {lastTry, onFenced}: StateWriterOptions,
 ): StateWriter {
   const versions = new Map<string, string>()
   const fence = ({namespace, name}: ObjectName): KubeError => {
     onFenced?.(name)
     return new KubeError('ABORTED', `ConfigMap ${namespace}/${name} was written by another agent`)
+  }
+  /** An apply cannot be told to create only. Its fields count as another manager's, so what is written names each key each time. */
+  const create = async (body: NewObject): Promise<KubeObject | 'exists' | 'unknown'> => {
+    try {
+      return await kube.create(stateTypes.configMap, body)
+    } catch (error) {
+      if (isKubeError(error, 'THROTTLED', 'UNAVAILABLE')) return 'unknown'
+      throw error
+    }
+  }
+  const apply = async (target: ObjectName, body: NewObject): Promise<KubeObject | 'conflict'> => {
+    const bounded = lastTry === undefined ? {} : {lastTry}
+    const options = {fieldManager: STATE_MANAGER, force: true, detail: 'metadata', ...bounded} as const
+    try {
+      return await kube.apply(stateTypes.configMap, target, JSON.stringify(body), options)
+    } catch (error) {
+      if (isKubeError(error, 'CONFLICT')) return 'conflict'
+      throw error
+    }
   }
   return {
     fence,
@@ -55,22 +74,15 @@ export function createStateWriter(
       const {name} = target
       for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
         const resourceVersion = versions.get(name)
-        const metadata = {
-          ...target,
-          ...(labels === undefined ? {} : {labels}),
-          ...(resourceVersion === undefined ? {} : {resourceVersion}),
-        }
-        const body = JSON.stringify({apiVersion: 'v1', kind: 'ConfigMap', metadata, ...content})
-        const options = {fieldManager: STATE_MANAGER, force: true, detail: 'metadata' as const}
-        try {
-          const answer = await kube.apply(stateTypes.configMap, target, body, {
-            ...options,
-            ...(lastTry === undefined ? {} : {lastTry}),
-          })
+        const metadata = {...target, ...(labels === undefined ? {} : {labels})}
+        const body = {apiVersion: 'v1', kind: 'ConfigMap', metadata, ...content}
+        const answer =
+          resourceVersion === undefined
+            ? await create(body)
+            : await apply(target, {...body, metadata: {...metadata, resourceVersion}})
+        if (typeof answer !== 'string') {
           versions.set(name, answer.metadata.resourceVersion)
           return
-        } catch (error) {
-          if (!isKubeError(error, 'CONFLICT')) throw error
         }
         const present = await kube.get(stateTypes.configMap, target, 'whole')
         if (present === 'absent') versions.delete(name)

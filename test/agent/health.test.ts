@@ -143,26 +143,3 @@ test('applies nothing of an app of which the policy refuses one object', async (
   assert.match(refused.message ?? '', /Secret default\/x: app limited may hold no Secret/)
   assert.equal(await cluster.admin.get(types.configMap, {namespace: 'default', name: 'limited'}, 'metadata'), 'absent')
 })
-
-test("lets no app write the agent's own state, whether it names the namespace or inherits it", async (t) => {
-  const bridge = await createTestBridge(cluster, t)
-  const agent = bridge.startAgent()
-  const named = {
-    apiVersion: 'v1',
-    kind: 'ConfigMap',
-    metadata: {name: 'drawbridge-accepted', namespace: bridge.agentNamespace},
-  }
-  await bridge.publish({forger: {manifests: [named]}})
-  const refused = await agent.waitFor({event: 'refused', app: 'forger', code: 'POLICY'})
-  assert.match(refused.message ?? '', /own state, which no app may write/)
-  const inherited = {apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: {name: 'drawbridge-agent'}}
-  await bridge.publish({heir: {manifests: [inherited], namespace: bridge.agentNamespace}})
-  await agent.waitFor({event: 'refused', app: 'heir', code: 'POLICY'})
-  const neighbour = {
-    apiVersion: 'v1',
-    kind: 'ConfigMap',
-    metadata: {name: 'somebody-elses', namespace: bridge.agentNamespace},
-  }
-  await bridge.publish({neighbour: {manifests: [neighbour]}})
-  await agent.waitFor({event: 'healthy', app: 'neighbour'})
-})
