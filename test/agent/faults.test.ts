@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict'
+import {mkdtemp, rm} from 'node:fs/promises'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
 import {after, before, test} from 'node:test'
-import {KubeError} from '#agent/kube/kube-error.ts'
-import {childObject, type Manifest} from '#shared/model/manifest.ts'
-import {startTestCluster, type TestCluster} from './open-test-cluster.ts'
+import {apiVersionOf, type ResourceType} from '#agent/kube/kube-client.ts'
+import {loadKubeconfigEndpoint} from '#agent/kube/load-endpoint.ts'
+import {createTransport} from '#agent/kube/send-request.ts'
+import {createConcurrencyLimit} from '#agent/limit-concurrency.ts'
+import {childObject, type JsonObject, type Manifest} from '#shared/model/manifest.ts'
+import {type OwnTestCluster, startTestCluster} from './open-test-cluster.ts'
 import {applyAs, configMap, createTestBridge, namespace, type TestBridge, types, waitUntil} from './start-test-agent.ts'
 
-let cluster: TestCluster
+let cluster: OwnTestCluster
 before(async () => {
   cluster = await startTestCluster()
 })
@@ -179,26 +185,87 @@ test('a definition whose conversion fails stops only the app that has its object
   await waitUntil(async () => (await dataOf('plain'))?.v === '2', 'the other app at its next version')
 })
 
-test('a storm of 429 delays, and leaves nothing undone', async (t) => {
-  const bridge = await createTestBridge(cluster, t)
-  let refused = 0
-  const agent = bridge.startAgent({
-    onRequest({method, path, what}) {
-      if (method === 'PATCH' && path.includes('/namespaces/storm/') && refused++ < 40) {
-        throw new KubeError('THROTTLED', `${what}: TooManyRequests (429): too many requests, please try again later`)
-      }
+const manyOf = (space: string, count: number): Manifest[] => [
+  namespace(space),
+  ...Array.from({length: count}, (_, index) => configMap(space, `o${index}`, {v: '1'})),
+]
+async function countOf(space: string): Promise<number> {
+  const options = {detail: 'metadata', namespace: space, labelSelector: `drawbridge.dev/app=${space}`} as const
+  return (await cluster.admin.list(types.configMap, options)).items.length
+}
+
+test('where priority and fairness answers 429 the agent asks for less at once, and leaves nothing undone', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'drawbridge-storm-'))
+  t.after(() => rm(folder, {recursive: true, force: true}))
+  // The administrator is exempt.
+  const user = 'throttled-agent'
+  const kubeconfigFile = await cluster.cluster.issueKubeconfig({name: user}, join(folder, 'kubeconfig'))
+  const make = (type: ResourceType, name: string, content: JsonObject) =>
+    cluster.admin.create(type, {apiVersion: apiVersionOf(type), kind: type.kind, metadata: {name}, ...content})
+  await make(
+    {group: rbac, version: 'v1', kind: 'ClusterRoleBinding', plural: 'clusterrolebindings', namespaced: false},
+    user,
+    {
+      roleRef: {apiGroup: rbac, kind: 'ClusterRole', name: 'cluster-admin'},
+      subjects: [{apiGroup: rbac, kind: 'User', name: user}],
+    },
+  )
+  const fairness = {group: 'flowcontrol.apiserver.k8s.io', version: 'v1', namespaced: false}
+  await make({...fairness, kind: 'PriorityLevelConfiguration', plural: 'prioritylevelconfigurations'}, 'tight', {
+    spec: {
+      type: 'Limited',
+      limited: {nominalConcurrencyShares: 1, borrowingLimitPercent: 0, limitResponse: {type: 'Reject'}},
     },
   })
-  const many = Array.from({length: 30}, (_, index) => configMap('storm', `o${index}`, {v: '1'}))
-  await bridge.publish({storm: {manifests: [namespace('storm'), ...many]}})
-  await agent.waitFor({event: 'failed', app: 'storm'})
-  await agent.waitFor({event: 'healthy', app: 'storm'}, {timeoutMs: 40_000})
-  const {items} = await cluster.admin.list(types.configMap, {
-    detail: 'metadata',
-    namespace: 'storm',
-    labelSelector: 'drawbridge.dev/app=storm',
+  await make({...fairness, kind: 'FlowSchema', plural: 'flowschemas'}, 'tight', {
+    spec: {
+      priorityLevelConfiguration: {name: 'tight'},
+      matchingPrecedence: 2,
+      rules: [
+        {
+          subjects: [{kind: 'User', user: {name: user}}],
+          resourceRules: [{verbs: ['patch'], apiGroups: [''], resources: ['configmaps'], namespaces: ['storm']}],
+        },
+      ],
+    },
   })
-  assert.equal(items.length, 30)
+  const transport = createTransport(await loadKubeconfigEndpoint(cluster.kubeconfigFile))
+  t.after(() => transport.close())
+  const rejected = async (): Promise<number> => {
+    const {body} = await transport.send({method: 'GET', path: '/metrics', what: 'read the metrics'})
+    const lines = body
+      .split('\n')
+      .filter((line) => /^apiserver_flowcontrol_rejected_requests_total.*"tight"/.test(line))
+    return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)
+  }
+  const limit = createConcurrencyLimit(16)
+  const bridge = await createTestBridge({...cluster, kubeconfigFile}, t)
+  const widths: number[] = []
+  const agent = bridge.startAgent({ports: {limit}, onAnswer: () => void widths.push(limit.width)})
+  await bridge.publish({storm: {manifests: manyOf('storm', 300)}})
+  await agent.waitFor({event: 'healthy', app: 'storm'}, {timeoutMs: 90_000})
+  assert.equal(await countOf('storm'), 300)
+  assert.ok((await rejected()) > 0, 'the server has refused some')
+  assert.ok(Math.min(...widths) < 16, 'less was asked for at once')
+})
+
+test('what is applied while the API server restarts is applied in the end, each object as declared', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  let applied = 0
+  let restart: Promise<void> | undefined
+  const agent = bridge.startAgent({
+    onRequest({method, path}) {
+      if (method !== 'PATCH' || !path.includes('/namespaces/restarts/configmaps/') || ++applied < 100) return
+      restart ??= cluster.cluster.stopApiServer().then(() => cluster.cluster.startApiServer())
+    },
+  })
+  await bridge.publish({restarts: {manifests: manyOf('restarts', 300)}})
+  await agent.waitFor({event: 'healthy', app: 'restarts'}, {timeoutMs: 90_000})
+  assert.ok(restart !== undefined, 'it was restarted halfway')
+  await restart
+  assert.equal(await countOf('restarts'), 300)
+  await bridge.publish({restarts: {manifests: manyOf('restarts', 10)}})
+  await waitUntil(async () => (await countOf('restarts')) === 10, 'the rest pruned', 60_000)
 })
 
 test('a clock that jumps forth and back freezes nothing for good, and events keep their order', async (t) => {

@@ -80,7 +80,7 @@ export async function createTestBridge(
       const events: JournalEvent[] = []
       const requests: KubeRequest[] = []
       const lines: string[] = []
-      const limit = createConcurrencyLimit(16)
+      const limit = options.ports?.limit ?? createConcurrencyLimit(16)
       const transport = watchTransport(
         createTransport(endpoint, () => limit.throttled()),
         requests,
