@@ -94,6 +94,8 @@ export interface AppState {
   /** How often it was tried again for whatever reason, and how often its upkeep was: their pauses grow with these. */
   retries: number
   upkeeps: number
+  /** It changes only when the apps that it depends on are ready, and asks now whether they are, or was told that they are not. */
+  dependent: boolean
   /** Resolves when the target's bundle was loaded or refused. */
   loading: Promise<void>
   loaded: () => void
@@ -161,6 +163,7 @@ export function createAppState(name: string, now: Date): AppState {
     failures: 0,
     retries: 0,
     upkeeps: 0,
+    dependent: false,
     loading: Promise.resolve(),
     loaded: () => undefined,
     revision: undefined,

@@ -55,6 +55,7 @@ export async function reconcileApp(
   const work = planSteps(ctx, app, bundle)
   const applied = changesOf(work)
   const fresh = work.some((item) => item.fresh && item.step.phase !== 'SyncFail')
+  app.dependent = fresh
   if (fresh) {
     const waits = await judgeDependencies(ctx, app, target)
     if (waits !== undefined) {
@@ -62,6 +63,7 @@ export async function reconcileApp(
       setCondition(ctx, app, 'Unknown', 'DependencyNotReady', waits)
       return
     }
+    app.dependent = false
   }
   const limit = await checkPruneLimit(run)
   await orRunSyncFail(run, () => applySteps(run, work)).catch((error: unknown) => {

@@ -74,8 +74,8 @@ export function endWaiting(app: AppState): void {
 /** Draws the conclusion from the health of an app's objects: tells when it becomes healthy, and when it fails. */
 export function judgeApp(ctx: AgentContext, app: AppState): 'healthy' | 'not-healthy' {
   const {target} = app
-  if (app.applying || app.settling || target?.state !== 'present' || app.revision !== target.revision)
-    return 'not-healthy'
+  if (app.applying || app.settling || app.dependent) return 'not-healthy'
+  if (target?.state !== 'present' || app.revision !== target.revision) return 'not-healthy'
   if (app.unhealthy.size > 0) {
     if (!app.waiting && app.condition.ready === 'True') {
       // It got worse by itself: it has as long to recover as it had to become healthy.
@@ -122,7 +122,7 @@ export function judgeApp(ctx: AgentContext, app: AppState): 'healthy' | 'not-hea
       message: `${app.bundle?.objects.size ?? 0} object(s) are healthy`,
     })
   }
-  if (was !== 'True') wakeDependents(ctx, app)
+  wakeDependents(ctx, app)
   return 'healthy'
 }
 

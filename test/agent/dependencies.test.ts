@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import {after, before, test} from 'node:test'
+import {keys} from '#shared/model/keys.ts'
 import {openTestCluster, type TestCluster} from './open-test-cluster.ts'
 import {
   configMap,
@@ -74,6 +75,37 @@ test('a ready expression must hold too', async (t) => {
   assert.equal(await exists('default', 'upper'), false)
   await bridge.publish(apps('dep.ready == "True" && dep.revision.startsWith("main@")'))
   await agent.waitFor({event: 'healthy', app: 'upper'})
+})
+
+test('an app goes on when another that it depends on is ready at a revision of the same objects', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const gate = Promise.withResolvers<void>()
+  let slow = false
+  const get: typeof bridge.store.get = async (key, options) => {
+    const found = await bridge.store.get(key, options)
+    if (slow && key.startsWith('bundles/') && key !== fast) await gate.promise
+    return found
+  }
+  t.after(async () => gate.resolve())
+  const agent = bridge.startAgent({ports: {store: {...bridge.store, get}}})
+  const apps = (v: string, rendererVersion: string) => ({
+    'a-top': {manifests: [configMap('default', 'a-top', {v})], dependsOn: [{name: 'z-base'}]},
+    'z-base': {manifests: [configMap('default', 'z-base')], rendererVersion},
+  })
+  await bridge.publish(apps('1', '1'))
+  await agent.waitFor({event: 'healthy', app: 'a-top'})
+  await waitUntil(() => reported(bridge, 'a-top')?.ready === 'True', 'the first revision')
+  // The other one is loaded only after this one has asked for it.
+  let fast = ''
+  const next = await bridge.publish(apps('2', '2'), {notify: false})
+  for (const app of next.apps)
+    if (app.state === 'present' && app.name === 'a-top') fast = keys.bundle(app.bundle.digest)
+  slow = true
+  await waitUntil(() => reported(bridge, 'a-top')?.reason === 'DependencyNotReady', 'the wait')
+  gate.resolve()
+  const seen = agent.events.length
+  await agent.waitFor({event: 'healthy', app: 'a-top'}, {after: seen})
+  assert.equal(reported(bridge, 'z-base')?.ready, 'True')
 })
 
 test('gives the namespace that it makes the labels and annotations of the app', async (t) => {
