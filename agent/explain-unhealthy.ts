@@ -2,6 +2,7 @@ import {setTimeout as sleep} from 'node:timers/promises'
 import {describeError} from '#shared/model/drawbridge-error.ts'
 import {childObject, isJsonObject, type JsonObject} from '#shared/model/manifest.ts'
 import {explainPods} from '#shared/plan/health/explain-pods.ts'
+import {hideSecrets} from '#shared/plan/hide-secrets.ts'
 import type {AgentContext} from './agent-context.ts'
 import type {AppState} from './app-state.ts'
 import type {ResourceType} from './kube/kube-client.ts'
@@ -62,7 +63,9 @@ async function wordsOf({ports: {kube}}: AgentContext, object: PlannedObject, typ
   const fieldSelector = `involvedObject.uid=${live.metadata.uid},type=Warning`
   const {items} = await kube.list(eventType, {detail: 'whole', namespace, fieldSelector})
   const latest = items.filter(({reason}) => reason === 'FailedCreate').sort((a, b) => compareTimes(b, a))[0]
-  return typeof latest?.message === 'string' ? `FailedCreate: ${latest.message.slice(0, MAX_EVENT_LENGTH)}` : ''
+  return typeof latest?.message === 'string'
+    ? `FailedCreate: ${hideSecrets(latest.message).slice(0, MAX_EVENT_LENGTH)}`
+    : ''
 }
 
 /** A label selector as the API takes it; '' for one that selects nothing. */

@@ -23,6 +23,7 @@ import {
 } from './health/read-status.ts'
 import type {HealthRules} from './health-rules/health-rule.ts'
 import {wellKnownHealthRules} from './health-rules/well-known-rules.ts'
+import {hideSecrets} from './hide-secrets.ts'
 
 export type {ObjectHealth} from './health/read-status.ts'
 
@@ -61,12 +62,17 @@ export interface HealthOptions {
 /**
  * Computes the health of one live object from the object alone: by kstatus's rules for the built-in kinds (kubernetes-sigs/cli-utils, pkg/kstatus), by the rules handed in
  * for others, and by what is common usage where there is none. Being deleted, and a spec that its controller has not seen yet, come before any rule. Never throws: what is
- * malformed counts as absent. `NotFound` is never returned: an object that isn't there is the caller's to tell.
+ * malformed counts as absent. What looks like a secret in the words of a controller is hidden. `NotFound` is never returned: an object that isn't there is the caller's to tell.
  */
 export function computeHealth(
   object: JsonObject,
   {rules = wellKnownHealthRules, now}: HealthOptions = {},
 ): ObjectHealth {
+  const {health, reason} = judge(object, rules, now)
+  return {health, reason: health === 'Current' ? reason : hideSecrets(reason)}
+}
+
+function judge(object: JsonObject, rules: HealthRules, now: Date | undefined): ObjectHealth {
   const kind = `${groupOf(readText(object, 'apiVersion'))}/${readText(object, 'kind')}`
   const general = judgeLifecycle(object, observed.has(kind))
   if (general !== undefined) return general

@@ -2,6 +2,7 @@ import {childObject, type JsonObject} from '../model/manifest.ts'
 import {groupOf} from '../model/object-ref.ts'
 import {computeHealth, type HealthOptions, type ObjectHealth} from './compute-health.ts'
 import {describeCondition, findCondition, readText, shorten} from './health/read-status.ts'
+import {hideSecrets} from './hide-secrets.ts'
 
 /** How far a hook is: a Job, Pod or Workflow must come to its end, anything else must become healthy. */
 export interface HookProgress {
@@ -11,6 +12,11 @@ export interface HookProgress {
 
 /** Judges a hook by its live object. */
 export function judgeHook(object: JsonObject, options: HealthOptions = {}): HookProgress {
+  const {state, reason} = judge(object, options)
+  return {state, reason: hideSecrets(reason)}
+}
+
+function judge(object: JsonObject, options: HealthOptions): HookProgress {
   const kind = `${groupOf(readText(object, 'apiVersion'))}/${readText(object, 'kind')}`
   const status = childObject(object, 'status')
   const health = computeHealth(object, options)

@@ -1,4 +1,5 @@
 import {childObject, isJsonObject, type JsonObject} from '../../model/manifest.ts'
+import {hideSecrets} from '../hide-secrets.ts'
 import {lastWords} from './last-words.ts'
 import {findCondition, readText, shorten} from './read-status.ts'
 
@@ -8,7 +9,7 @@ const MAX_REASONS = 3
 /**
  * Says in the words of a workload's pods why they are not ready: cannot be scheduled, image pulls, configuration, crashes with the last
  * exit and what the container gave as its reason (`lastWords`). Each distinct reason once, with how many pods it holds for, the
- * most frequent first; '' where the pods give none. Logs are not read.
+ * most frequent first; '' where the pods give none. What looks like a secret is hidden. Logs are not read.
  */
 export function explainPods(pods: readonly JsonObject[]): string {
   const counts = new Map<string, number>()
@@ -30,9 +31,9 @@ function explainPod(pod: JsonObject): string | undefined {
     }
   }
   const scheduled = findCondition(pod, 'PodScheduled')
-  if (scheduled?.status === 'False') return joinWords(scheduled.reason, scheduled.message)
+  if (scheduled?.status === 'False') return joinWords(scheduled.reason, hideSecrets(scheduled.message))
   if (readText(status, 'phase') !== 'Failed') return undefined
-  return joinWords(readText(status, 'reason') || 'Failed', readText(status, 'message'))
+  return joinWords(readText(status, 'reason') || 'Failed', hideSecrets(readText(status, 'message')))
 }
 
 function explainContainer(container: JsonObject): string | undefined {
@@ -43,7 +44,7 @@ function explainContainer(container: JsonObject): string | undefined {
     const reason = readText(waiting, 'reason')
     if (WAITING_FOR_NOTHING.has(reason)) return undefined
     if (reason === 'CrashLoopBackOff') return joinWords(reason, last === '' ? '' : `last state: ${last}`)
-    return joinWords(reason, readText(waiting, 'message'))
+    return joinWords(reason, hideSecrets(readText(waiting, 'message')))
   }
   const terminated = childObject(state, 'terminated')
   if (terminated !== undefined && terminated.exitCode !== 0) return describeExit(terminated)

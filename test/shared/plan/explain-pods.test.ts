@@ -22,12 +22,12 @@ for (const [what, status, expected] of [
   [
     'a crash loop, with the last exit and what the container gave as its reason, without secrets',
     waiting('CrashLoopBackOff', 'back-off 5m0s restarting', {lastState: exited}),
-    'container web: CrashLoopBackOff: last state: OOMKilled, exit code 137: password=[hidden] is missing',
+    'container web: CrashLoopBackOff: last state: OOMKilled, exit code 137: password=[hidden]',
   ],
   [
     'a container between two crashes',
     {containerStatuses: [{name: 'web', ready: false, restartCount: 3, state: {running: {}}, lastState: exited}]},
-    'container web: restarted 3 times, last state: OOMKilled, exit code 137: password=[hidden] is missing',
+    'container web: restarted 3 times, last state: OOMKilled, exit code 137: password=[hidden]',
   ],
   [
     'an init container that failed',
@@ -44,6 +44,16 @@ for (const [what, status, expected] of [
     'Unschedulable: 0/3 nodes are available',
   ],
   ['an evicted pod', {phase: 'Failed', reason: 'Evicted', message: 'low on memory'}, 'Evicted: low on memory'],
+  [
+    'a command that cannot be run, without its secrets',
+    waiting('RunContainerError', 'exec: "/app --password hunter2": no such file'),
+    'container web: RunContainerError: exec: "/app --password [hidden] no such file',
+  ],
+  [
+    'a pod that its node refused, without secrets',
+    {phase: 'Failed', reason: 'Admission', message: 'cannot mount: password=hunter2'},
+    'Admission: cannot mount: password=[hidden]',
+  ],
   ['a pod that is only starting', waiting('ContainerCreating'), ''],
   ['a pod that is well', {containerStatuses: [{name: 'web', ready: true, restartCount: 4, lastState: exited}]}, ''],
 ] as const) {

@@ -13,14 +13,14 @@ for (const [name, message, expected] of [
     'Error: connect ECONNREFUSED 10.0.0.1:5432',
   ],
   ['the last line where none speaks of an error', 'one\ntwo', 'two'],
-  ['no password', 'login failed: password=hunter2 user=web', 'login failed: password=[hidden] user=web'],
+  ['no password', 'login failed: password=hunter2 user=web', 'login failed: password=[hidden]'],
   ['no quoted secret', 'invalid {"db_password": "a b c", "port": 1}', 'invalid {"db_password": [hidden], "port": 1}'],
   [
     'no user information of a URL',
     'cannot reach postgres://web:pw@db:5432/web',
     'cannot reach postgres://[hidden]@db:5432/web',
   ],
-  ['no authorization', 'denied: Authorization: Bearer abc.def.ghi', 'denied: Authorization: Bearer [hidden]'],
+  ['no authorization', 'denied: Authorization: Bearer abc.def.ghi', 'denied: Authorization: [hidden]'],
   ['no random words', 'invalid key AKIAabcdEFGH1234567890xyz', 'invalid key [hidden]'],
   [
     'ordinary long words',
