@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import {after, before, test} from 'node:test'
 import {setTimeout as sleep} from 'node:timers/promises'
-import type {KubeObject} from '#agent/kube/kube-object.ts'
 import {childObject, type Manifest} from '#shared/model/manifest.ts'
 import {type OwnTestCluster, startTestCluster} from './open-test-cluster.ts'
 import {
@@ -14,7 +13,6 @@ import {
   type TestBridge,
   types,
   waitUntil,
-  writesOf,
 } from './start-test-agent.ts'
 
 let cluster: OwnTestCluster
@@ -74,46 +72,6 @@ test('puts a lost or changed owner label back', async (t) => {
     const now = await get(types.configMap, 'labels', 'x')
     assert.deepEqual(now !== 'absent' && now.metadata.labels, {'drawbridge.dev/app': 'labels'})
   }
-})
-
-test('heals a scaled Deployment', async (t) => {
-  const bridge = await createTestBridge(cluster, t)
-  const agent = await startHealthy(bridge, 'scaled', [deployment('scaled', 'web', 2)])
-  const found = await get(types.deployment, 'scaled', 'web')
-  assert.ok(found !== 'absent')
-  await cluster.admin.replace(types.deployment, {
-    ...found,
-    metadata: {...found.metadata, namespace: 'scaled'},
-    spec: {...childObject(found, 'spec'), replicas: 7},
-  })
-  const drifted = await agent.waitFor({event: 'drifted', object: 'apps/Deployment/scaled/web'})
-  assert.match(drifted.message ?? '', /\/spec\/replicas/)
-  await agent.waitFor({event: 'healed', object: 'apps/Deployment/scaled/web'})
-  const now = await get(types.deployment, 'scaled', 'web')
-  assert.equal(now !== 'absent' && childObject(now, 'spec')?.replicas, 2)
-})
-
-test('notices an apply of other values under its own name', async (t) => {
-  const bridge = await createTestBridge(cluster, t)
-  const agent = await startHealthy(bridge, 'masked', [configMap('masked', 'x', {a: '1'})])
-  // Times of managedFields are whole seconds.
-  await sleep(1_100)
-  const mark = {'drawbridge.dev/app': 'masked'}
-  const other = configMap('masked', 'x', {a: 'theirs'})
-  await applyAs(cluster.admin, 'drawbridge', types.configMap, {...other, metadata: {...other.metadata, labels: mark}})
-  await agent.waitFor({event: 'healed', object: '/ConfigMap/masked/x'})
-  assert.deepEqual(await dataOf('masked', 'x'), {a: '1'})
-})
-
-test('leaves fields alone that others added', async (t) => {
-  const bridge = await createTestBridge(cluster, t)
-  const agent = await startHealthy(bridge, 'added', [configMap('added', 'x', {a: '1'})])
-  const before = agent.requests.length
-  await applyAs(cluster.admin, 'somebody', types.configMap, configMap('added', 'x', {more: 'theirs'}))
-  await applyAs(cluster.admin, 'somebody', types.configMap, configMap('added', 'x', {a: '1', more: 'theirs'}))
-  await sleep(300)
-  assert.deepEqual(writesOf(agent.requests.slice(before)), [])
-  assert.deepEqual(await dataOf('added', 'x'), {a: '1', more: 'theirs'})
 })
 
 test('only reports drift where the app asks for that', async (t) => {
@@ -243,55 +201,19 @@ test('goes on watching after the API server was restarted', async (t) => {
   await waitUntil(async () => JSON.stringify(await dataOf('restarted', 'x')) === '{"a":"2"}', 'the next version')
 })
 
-/** What others may do to an object that we own fields of, by whether that is drift. */
-const doings: [string, boolean, (space: string, object: KubeObject) => Promise<unknown>][] = [
-  ['a PUT of another value', true, (space, found) => replace(space, {...found, data: {a: 'theirs'}})],
-  ['a PUT without our value', true, (space, found) => replace(space, {...found, data: {more: 'theirs'}})],
-  ['a forced apply of another manager', true, (space) => applyTheirs(space, {a: 'theirs'})],
-  ['managedFields stripped and a value changed', true, (space, found) => strip(space, {...found, data: {a: 'theirs'}})],
-  ['another value of the owner label', true, (space, found) => label(space, found, {[OWNER]: 'somebody'})],
-  ['the owner label removed', true, (space, found) => label(space, found, {})],
-  ['a label added', false, (space, found) => label(space, found, {[OWNER]: space, more: 'theirs'})],
-  ['a value added', false, (space) => applyTheirs(space, {more: 'theirs'})],
-  ['the same value written by others', false, (space) => applyTheirs(space, {a: '1'})],
-]
-
-const OWNER = 'drawbridge.dev/app'
-const replace = (space: string, object: KubeObject) =>
-  cluster.admin.replace(types.configMap, {...object, metadata: {...object.metadata, namespace: space}})
-const strip = (space: string, object: KubeObject) =>
-  replace(space, {...object, metadata: {...object.metadata, managedFields: [{}]}})
-const label = (space: string, object: KubeObject, labels: Record<string, string>) =>
-  replace(space, {...object, metadata: {...object.metadata, labels}})
-const applyTheirs = (space: string, data: Record<string, string>) =>
-  applyAs(cluster.admin, 'somebody', types.configMap, configMap(space, 'x', data))
-
-for (const [index, [what, isDrift, act]] of doings.entries()) {
-  test(`${what} is ${isDrift ? 'drift, told and healed' : 'no drift'}`, async (t) => {
-    const bridge = await createTestBridge(cluster, t)
-    const space = `doing-${index}`
-    const agent = await startHealthy(bridge, space, [configMap(space, 'x', {a: '1'})])
-    const found = await get(types.configMap, space, 'x')
-    assert.ok(found !== 'absent')
-    await act(space, found)
-    if (isDrift) {
-      await agent.waitFor({event: 'drifted', object: `/ConfigMap/${space}/x`})
-      await agent.waitFor({event: 'healed', object: `/ConfigMap/${space}/x`})
-    } else await sleep(300)
-    const now = await get(types.configMap, space, 'x')
-    assert.ok(now !== 'absent')
-    assert.equal(childObject(now, 'data')?.a, '1')
-    assert.equal(childObject(now.metadata, 'labels')?.[OWNER], space)
-    if (!isDrift) assert.equal(agent.events.filter(({event}) => event === 'drifted' || event === 'healed').length, 0)
-  })
-}
-
 test('looks away from drift where the app asks for that', async (t) => {
   const bridge = await createTestBridge(cluster, t)
-  const agent = await startHealthy(bridge, 'unwatched', [configMap('unwatched', 'x', {a: '1'})], {drift: 'off'})
+  const [off, other] = ['unwatched', 'watched-beside-it']
+  const agent = bridge.startAgent()
+  await bridge.publish({
+    [off]: {manifests: [namespace(off), configMap(off, 'x', {a: '1'})], sync: {drift: 'off'}},
+    [other]: {manifests: [namespace(other), configMap(other, 'x', {a: '1'})]},
+  })
+  for (const app of [off, other]) await agent.waitFor({event: 'healthy', app})
   const before = agent.requests.length
-  await applyAs(cluster.admin, 'kubectl', types.configMap, configMap('unwatched', 'x', {a: 'theirs'}))
-  await sleep(300)
-  assert.equal(agent.requests.slice(before).filter(({path}) => path.includes('/configmaps/x')).length, 0)
-  assert.deepEqual(await dataOf('unwatched', 'x'), {a: 'theirs'})
+  for (const app of [off, other])
+    await applyAs(cluster.admin, 'kubectl', types.configMap, configMap(app, 'x', {a: 'theirs'}))
+  await agent.waitFor({event: 'healed', app: other})
+  assert.equal(agent.requests.slice(before).filter(({path}) => path.includes(`/${off}/configmaps/x`)).length, 0)
+  assert.deepEqual(await dataOf(off, 'x'), {a: 'theirs'})
 })

@@ -81,7 +81,13 @@ test('stays where the app does not ask for rollback, or nothing was healthy befo
     fresh: {manifests: bad('fresh', '1'), sync: {...sync, rollback: true}},
   })
   for (const app of ['stays', 'fresh']) await agent.waitFor({event: 'failed', app, code: 'HealthCheckFailed'})
-  await sleep(500)
+  // What comes after the failure would have come by the time another app is through.
+  await bridge.publish({
+    stays: {manifests: bad('stays', '2'), sync},
+    fresh: {manifests: bad('fresh', '1'), sync: {...sync, rollback: true}},
+    beside: {manifests: good('beside', '1')},
+  })
+  await agent.waitFor({event: 'healthy', app: 'beside'})
   assert.equal(
     agent.events.some(({event}) => event === 'rolledback'),
     false,
