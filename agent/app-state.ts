@@ -110,8 +110,6 @@ export interface AppState {
   /** What is wrong though the app is applied: something could not be pruned. */
   notice: string | undefined
   toldNotice: string | undefined
-  /** Its health was waited for in this term. */
-  looked: boolean
   condition: AppCondition
   trace: Trace | undefined
   unhealthy: Map<string, {ref: ObjectRef; health: Health; reason: string}>
@@ -125,7 +123,8 @@ export interface AppState {
   grace: NodeJS.Timeout | undefined
   /** Set while health is waited for. */
   deadline: NodeJS.Timeout | undefined
-  waiting: boolean
+  /** The wait for its health: to be begun at the end of the next reconcile; going on, with a deadline; or at its end, good or bad. */
+  wait: 'due' | 'going-on' | 'over'
   drifted: Map<string, Drift>
   /** How the last heals of an object went. */
   heals: Map<string, HealRecord>
@@ -172,7 +171,6 @@ export function createAppState(name: string, now: Date): AppState {
     toldProblem: undefined,
     notice: undefined,
     toldNotice: undefined,
-    looked: false,
     condition: {ready: 'Unknown', reason: 'Progressing', message: 'not looked at yet', since: now.toISOString()},
     trace: undefined,
     unhealthy: new Map(),
@@ -181,7 +179,7 @@ export function createAppState(name: string, now: Date): AppState {
     healthExprs: [],
     grace: undefined,
     deadline: undefined,
-    waiting: false,
+    wait: 'due',
     drifted: new Map(),
     heals: new Map(),
     healing: new Set(),

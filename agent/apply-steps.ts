@@ -69,7 +69,7 @@ export async function applySteps(run: StepRun, work: readonly StepWork[]): Promi
   if (changes.length === 0 && hooks.length === 0) return
   await refuseForeign(ctx, app, changes)
   setCondition(ctx, app, 'Unknown', 'Progressing', `applying ${changes.length} of ${bundle.objects.size} object(s)`)
-  endWaiting(app)
+  endWaiting(app, 'due')
   app.applying = true
   try {
     for (const hook of hooks) noteHook(run, hook)
@@ -97,6 +97,7 @@ export async function runPostSync(run: StepRun, work: readonly StepWork[]): Prom
   const steps = work.filter(({step, fresh}) => step.phase === 'PostSync' && fresh)
   if (steps.length === 0 || signal.aborted) return
   const hooks = hooksOf(run, steps)
+  endWaiting(app, 'due')
   app.applying = true
   try {
     for (const hook of hooks) noteHook(run, hook)

@@ -60,7 +60,7 @@ export function describeApp(app: AppState, {before, generation, orders, now}: De
 
 /** Tells whether an app is on its way to something, so that what it is now will soon be different. */
 export function isUnsettled(app: AppState): boolean {
-  return app.condition.ready === 'Unknown' && (app.running !== undefined || app.waiting)
+  return app.condition.ready === 'Unknown' && (app.running !== undefined || app.wait === 'going-on')
 }
 
 function conditionsOf(app: AppState, health: ReturnType<typeof healthOf>): Condition[] {

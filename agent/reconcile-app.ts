@@ -105,8 +105,7 @@ export async function reconcileApp(
   for (const key of bundle.objects.keys()) handleDrift(ctx, app, key)
   if (pruned.retained.length + pruned.finalizing > 0) requestReconcile(ctx, app, 'soon')
   else if (app.healing.size === 0) app.upkeeps = 0
-  if (announce || !app.looked) {
-    app.looked = true
+  if (announce || app.wait === 'due') {
     beginWaiting(ctx, app, target.sync.timeoutSeconds)
     return
   }

@@ -22,7 +22,7 @@ export async function removeApp(
   target: RemovedApp,
   signal: AbortSignal,
 ): Promise<void> {
-  endWaiting(app)
+  endWaiting(app, 'due')
   await requireInventory(ctx, app)
   if (app.inventory.size === 0) {
     if (app.bundle !== undefined || app.unsaved) await finish(ctx, app)
@@ -86,7 +86,6 @@ async function finish(ctx: AgentContext, app: AppState): Promise<void> {
   app.bundle = undefined
   app.revision = undefined
   app.healthyRevision = undefined
-  app.looked = false
   app.unhealthy.clear()
   app.drifted.clear()
 }

@@ -43,7 +43,7 @@ export function setDesired(ctx: AgentContext, desired: DesiredState, pulledAt: D
       tellEvent(ctx, app, {event: 'pulled', at: pulledAt})
     }
     app.abort?.abort()
-    endWaiting(app)
+    endWaiting(app, 'due')
     beginAnew(app)
     ctx.reconcile(app, 'all')
   }
@@ -55,7 +55,7 @@ function leaveAlone(ctx: AgentContext, app: AppState): void {
   app.target = undefined
   app.loaded()
   app.abort?.abort()
-  endWaiting(app)
+  endWaiting(app, 'due')
   if (app.inventory.size === 0) {
     ctx.apps.delete(app.name)
     return

@@ -47,8 +47,8 @@ export function healthOf(app: AppState): Health {
 
 /** Begins to wait until all that was just applied is Current, for as long as the app says. */
 export function beginWaiting(ctx: AgentContext, app: AppState, timeoutSeconds: number): void {
-  endWaiting(app)
-  app.waiting = true
+  endWaiting(app, 'due')
+  app.wait = 'going-on'
   judgeAll(ctx, app)
   if (judgeApp(ctx, app) !== 'healthy') setDeadline(ctx, app, timeoutSeconds)
 }
@@ -56,19 +56,19 @@ export function beginWaiting(ctx: AgentContext, app: AppState, timeoutSeconds: n
 function setDeadline(ctx: AgentContext, app: AppState, timeoutSeconds: number): void {
   app.deadline = setTimeout(() => {
     app.deadline = undefined
-    if (!app.waiting || ctx.signal.aborted) return
-    endWaiting(app)
+    if (app.wait !== 'going-on' || ctx.signal.aborted) return
+    endWaiting(app, 'over')
     void failExplained(ctx, app, () => `not healthy within ${timeoutSeconds} s: ${describeUnhealthy(app)}`)
   }, timeoutSeconds * 1000)
 }
 
-/** Stops to wait, since something newer is wanted. */
-export function endWaiting(app: AppState): void {
+/** Stops to wait: it is over, or something comes between that it is due after. */
+export function endWaiting(app: AppState, wait: 'due' | 'over'): void {
   clearTimeout(app.deadline)
   app.deadline = undefined
   clearTimeout(app.grace)
   app.grace = undefined
-  app.waiting = false
+  app.wait = wait
 }
 
 /** Draws the conclusion from the health of an app's objects: tells when it becomes healthy, and when it fails. */
@@ -77,9 +77,9 @@ export function judgeApp(ctx: AgentContext, app: AppState): 'healthy' | 'not-hea
   if (app.applying || app.settling || app.dependent) return 'not-healthy'
   if (target?.state !== 'present' || app.revision !== target.revision) return 'not-healthy'
   if (app.unhealthy.size > 0) {
-    if (!app.waiting && app.condition.ready === 'True') {
+    if (app.wait === 'over' && app.condition.ready === 'True') {
       // It got worse by itself: it has as long to recover as it had to become healthy.
-      app.waiting = true
+      app.wait = 'going-on'
       setDeadline(ctx, app, target.sync.timeoutSeconds)
     }
     const failed = [...app.unhealthy.values()].filter(({health}) => health === 'Failed')
@@ -87,17 +87,17 @@ export function judgeApp(ctx: AgentContext, app: AppState): 'healthy' | 'not-hea
     if (failed.length === 0) {
       clearTimeout(app.grace)
       app.grace = undefined
-    } else if (app.waiting) app.grace ??= setTimeout(() => failIfStillFailed(ctx, app), FAILED_GRACE_MS)
-    if (app.waiting && lasting !== undefined) {
-      endWaiting(app)
+    } else if (app.wait === 'going-on') app.grace ??= setTimeout(() => failIfStillFailed(ctx, app), FAILED_GRACE_MS)
+    if (app.wait === 'going-on' && lasting !== undefined) {
+      endWaiting(app, 'over')
       void failExplained(ctx, app, () => describeFailed(app))
-    } else if (app.waiting) {
+    } else if (app.wait === 'going-on') {
       setCondition(ctx, app, 'Unknown', 'Progressing', describeUnhealthy(app))
     }
     ctx.changed()
     return 'not-healthy'
   }
-  endWaiting(app)
+  endWaiting(app, 'over')
   const was = app.condition.ready
   if (app.rolledBack !== undefined) {
     const {revision, reason} = app.rolledBack
@@ -133,8 +133,8 @@ function failsForGood({group}: ObjectRef): boolean {
 
 function failIfStillFailed(ctx: AgentContext, app: AppState): void {
   app.grace = undefined
-  if (!app.waiting || ctx.signal.aborted || describeFailed(app) === '') return
-  endWaiting(app)
+  if (app.wait !== 'going-on' || ctx.signal.aborted || describeFailed(app) === '') return
+  endWaiting(app, 'over')
   void failExplained(ctx, app, () => describeFailed(app))
 }
 
@@ -143,7 +143,7 @@ async function failExplained(ctx: AgentContext, app: AppState, describe: () => s
   const {target} = app
   await explainUnhealthy(ctx, app)
   for (const key of app.explained.keys()) judgeObject(ctx, app, key)
-  const over = ctx.signal.aborted || app.target !== target || app.applying || app.waiting
+  const over = ctx.signal.aborted || app.target !== target || app.applying || app.wait !== 'over'
   if (!over && app.unhealthy.size > 0) failHealth(ctx, app, describe() || describeUnhealthy(app))
 }
 

@@ -10,7 +10,7 @@ import {endWaiting, judgeAll, judgeApp} from './track-health.ts'
  */
 export async function watchSuspended(ctx: AgentContext, app: AppState): Promise<void> {
   const {target} = app
-  endWaiting(app)
+  endWaiting(app, 'due')
   if (target?.state === 'present') {
     await ctx.loads
       .run(() => loadBundle(ctx, app, target))
