@@ -123,6 +123,7 @@ function createContext(
     config,
     signal,
     live: createLiveIndex({
+      clock: ports.clock,
       kube: ports.kube,
       signal,
       rulesOf: (name) => ctx.apps.get(name)?.healthRules,

@@ -1,12 +1,10 @@
 import type {Health} from '#shared/model/cluster-report.ts'
-import {describeError} from '#shared/model/drawbridge-error.ts'
 import {type ObjectRef, refKey} from '#shared/model/object-ref.ts'
-import {computeHealth} from '#shared/plan/compute-health.ts'
-import {layerHealthRules} from '#shared/plan/health-rules/compile-health-rules.ts'
 import type {HealthRules} from '#shared/plan/health-rules/health-rule.ts'
-import {wellKnownHealthRules} from '#shared/plan/health-rules/well-known-rules.ts'
+import type {Clock} from '#shared/ports/clock.ts'
+import {detailOf, type Judging, judgeLive} from './judge-live.ts'
 import {followType} from './kube/follow-type.ts'
-import {apiVersionOf, type Detail, type KubeClient, type ResourceType} from './kube/kube-client.ts'
+import type {Detail, KubeClient, ResourceType} from './kube/kube-client.ts'
 import type {KubeError} from './kube/kube-error.ts'
 import {annotationsOf, isLaterVersion, type KubeObject, labelOf, metaText} from './kube/kube-object.ts'
 import {APP_LABEL, FIELD_MANAGER} from './marks.ts'
@@ -57,35 +55,43 @@ export interface LiveIndexOptions {
   signal: AbortSignal
   /** An app's own rules of health, on top of the well-known ones. */
   rulesOf?: (app: string) => HealthRules | undefined
+  clock: Clock
   onChange: (key: string, ref: ObjectRef, change: LiveChange) => void
   onTrouble: (type: ResourceType, error: KubeError) => void
 }
 
-/** Kinds without a status of their own: known by metadata alone, and Current as soon as they are there. */
-const metadataKinds = new Set(
-  (
-    'ConfigMap Secret ServiceAccount Endpoints LimitRange PodTemplate Role.rbac.authorization.k8s.io RoleBinding.rbac.authorization.k8s.io ' +
-    'ClusterRole.rbac.authorization.k8s.io ClusterRoleBinding.rbac.authorization.k8s.io NetworkPolicy.networking.k8s.io ' +
-    'IngressClass.networking.k8s.io PriorityClass.scheduling.k8s.io StorageClass.storage.k8s.io RuntimeClass.node.k8s.io ' +
-    'CSIDriver.storage.k8s.io EndpointSlice.discovery.k8s.io Lease.coordination.k8s.io ' +
-    'ValidatingWebhookConfiguration.admissionregistration.k8s.io MutatingWebhookConfiguration.admissionregistration.k8s.io ' +
-    'ValidatingAdmissionPolicyBinding.admissionregistration.k8s.io MutatingAdmissionPolicyBinding.admissionregistration.k8s.io'
-  ).split(' '),
-)
-
-/** How much of a type's objects must be seen: health is computed as they pass by, so no object is kept or read again for it. */
-export function detailOf(ref: {group: string; kind: string}): Detail {
-  return metadataKinds.has(ref.group === '' ? ref.kind : `${ref.kind}.${ref.group}`) ? 'metadata' : 'whole'
-}
-
 /** Creates the index; nothing is followed yet. Everything ends with `signal`. */
-export function createLiveIndex({kube, signal, rulesOf, onChange, onTrouble}: LiveIndexOptions): LiveIndex {
+export function createLiveIndex({kube, signal, rulesOf, clock, onChange, onTrouble}: LiveIndexOptions): LiveIndex {
   const objects = new Map<string, LiveObject>()
   const keysByType = new Map<string, Set<string>>()
   const followed = new Map<
     string,
     {ready: Promise<void>; stop: AbortController; versions: [ResourceType, ...ResourceType[]]}
   >()
+
+  const judging: Judging = {
+    rulesOf: (app) => rulesOf?.(app),
+    now: () => clock.now(),
+    again(type, object, until) {
+      const timer = setTimeout(
+        () => {
+          const {resourceVersion} = object.metadata
+          const same = objects.get(refKey(refOfLive(type, object)))?.resourceVersion === resourceVersion
+          if (same && !signal.aborted) rejudge(type, object)
+        },
+        Math.max(0, until.getTime() - clock.now().getTime()),
+      )
+      timer.unref()
+    },
+  }
+
+  function rejudge(type: ResourceType, object: KubeObject): void {
+    const ref = refOfLive(type, object)
+    const known = objects.get(refKey(ref))
+    if (known === undefined || isLaterVersion(known.resourceVersion, object.metadata.resourceVersion)) return
+    objects.set(refKey(ref), readLive(type, ref, object, 'whole', known, judging))
+    onChange(refKey(ref), known.ref, 'changed')
+  }
 
   function take(type: ResourceType, object: KubeObject, detail: Detail): string | undefined {
     const ref = refOfLive(type, object)
@@ -95,7 +101,7 @@ export function createLiveIndex({kube, signal, rulesOf, onChange, onTrouble}: Li
       const completes = detail === 'whole' && known.healthPending
       if (!completes || object.metadata.resourceVersion !== known.resourceVersion) return undefined
     }
-    objects.set(key, readLive(type, ref, object, detail, known, rulesOf))
+    objects.set(key, readLive(type, ref, object, detail, known, judging))
     keysOf(type).add(key)
     return key
   }
@@ -175,20 +181,14 @@ export function createLiveIndex({kube, signal, rulesOf, onChange, onTrouble}: Li
       const known = objects.get(key)
       // The watch was faster.
       if (known !== undefined && known.resourceVersion === object.metadata.resourceVersion) return known
-      const noted = readLive(type, ref, object, 'metadata', known, rulesOf)
+      const noted = readLive(type, ref, object, 'metadata', known, judging)
       if (known === undefined || isLaterVersion(noted.resourceVersion, known.resourceVersion)) {
         objects.set(key, noted)
         keysOf(type).add(key)
       }
       return noted
     },
-    rejudge(type, object) {
-      const ref = refOfLive(type, object)
-      const known = objects.get(refKey(ref))
-      if (known === undefined || isLaterVersion(known.resourceVersion, object.metadata.resourceVersion)) return
-      objects.set(refKey(ref), readLive(type, ref, object, 'whole', known, rulesOf))
-      onChange(refKey(ref), known.ref, 'changed')
-    },
+    rejudge,
     all: () => objects.entries(),
     keepOnly(wanted) {
       for (const [name, {stop}] of followed) {
@@ -208,7 +208,7 @@ function readLive(
   object: KubeObject,
   detail: Detail,
   known: LiveObject | undefined,
-  rulesOf: LiveIndexOptions['rulesOf'],
+  judging: Judging,
 ): LiveObject {
   const {uid, resourceVersion, generation, managedFields} = object.metadata
   const annotations = annotationsOf(object)
@@ -223,7 +223,7 @@ function readLive(
     fields: readFields(type, object),
     appliedAt: ownTime(managedFields),
     terminating,
-    ...judge(type, object, detail, terminating, known, rulesOf?.(labelOf(object, APP_LABEL) ?? '')),
+    ...judgeLive(type, object, detail, terminating, known, judging),
   }
   if (Object.keys(keep).length > 0) live.keep = keep
   return live
@@ -238,41 +238,6 @@ const keepAnnotations = new Set([
   'helm.sh/resource-policy',
   'drawbridge.dev/prune',
 ])
-
-function judge(
-  type: ResourceType,
-  object: KubeObject,
-  detail: Detail,
-  terminating: boolean,
-  known: LiveObject | undefined,
-  rules: HealthRules | undefined,
-): Pick<LiveObject, 'health' | 'healthReason' | 'healthPending'> {
-  if (terminating) return {health: 'Terminating', healthReason: 'is being deleted', healthPending: false}
-  if (detailOf(type) === 'metadata') return {health: 'Current', healthReason: 'is there', healthPending: false}
-  if (detail === 'whole') {
-    return {...healthOf(type, object, rules), healthPending: false}
-  }
-  // An answer to our own write: its status comes with the watch. Where the spec did not change, what was known still holds.
-  if (known !== undefined && known.generation === object.metadata.generation && known.uid === object.metadata.uid) {
-    return {health: known.health, healthReason: known.healthReason, healthPending: true}
-  }
-  return {health: 'InProgress', healthReason: 'was just applied', healthPending: true}
-}
-
-/** An object that the rules cannot be applied to must not stop the others of its kind from being seen. */
-function healthOf(
-  type: ResourceType,
-  object: KubeObject,
-  own: HealthRules | undefined,
-): Pick<LiveObject, 'health' | 'healthReason'> {
-  try {
-    const rules = own === undefined ? wellKnownHealthRules : layerHealthRules(own, wellKnownHealthRules)
-    const {health, reason} = computeHealth({...object, apiVersion: apiVersionOf(type), kind: type.kind}, {rules})
-    return {health, healthReason: reason}
-  } catch (error) {
-    return {health: 'Unknown', healthReason: `its health cannot be computed: ${describeError(error)}`}
-  }
-}
 
 function ownTime(managedFields: unknown): string {
   if (!Array.isArray(managedFields)) return ''

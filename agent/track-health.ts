@@ -126,9 +126,9 @@ export function judgeApp(ctx: AgentContext, app: AppState): 'healthy' | 'not-hea
   return 'healthy'
 }
 
-/** A built-in kind is Failed only when its controller has given up; others often say so of what they try again at once. */
+/** A workload is Failed only when its controller has given up; others, a Pod too, often are so of what is tried again at once. */
 function failsForGood({group}: ObjectRef): boolean {
-  return group === '' || group === 'apps' || group === 'batch'
+  return group === 'apps' || group === 'batch'
 }
 
 function failIfStillFailed(ctx: AgentContext, app: AppState): void {

@@ -68,8 +68,8 @@ export function computeHealth(
   object: JsonObject,
   {rules = wellKnownHealthRules, now}: HealthOptions = {},
 ): ObjectHealth {
-  const {health, reason} = judge(object, rules, now)
-  return {health, reason: health === 'Current' ? reason : hideSecrets(reason)}
+  const found = judge(object, rules, now)
+  return found.health === 'Current' ? found : {...found, reason: hideSecrets(found.reason)}
 }
 
 function judge(object: JsonObject, rules: HealthRules, now: Date | undefined): ObjectHealth {

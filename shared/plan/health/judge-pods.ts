@@ -31,7 +31,9 @@ export const judgePod: JudgeKind = (object, now) => {
 
   const scheduled = findCondition(object, 'PodScheduled')
   if (phase === 'Pending' && scheduled?.status === 'False' && scheduled.reason === 'Unschedulable') {
-    return isNew(object, now) ? inProgress('waiting for a node') : failed(describeCondition(scheduled))
+    const until = windowEnd(object)
+    if (now === undefined || until === undefined || now >= until) return failed(describeCondition(scheduled))
+    return {...inProgress('waiting for a node'), until}
   }
   const blocked = containers.flatMap(describeWaiting)
   if (blocked.length > 0) return inProgress(blocked.join('; '))
@@ -67,7 +69,7 @@ function waitingReason(container: JsonObject): string {
   return readText(childObject(childObject(container, 'state'), 'waiting'), 'reason')
 }
 
-function isNew(object: JsonObject, now: Date | undefined): boolean {
+function windowEnd(object: JsonObject): Date | undefined {
   const created = Date.parse(readText(childObject(object, 'metadata'), 'creationTimestamp'))
-  return now !== undefined && !Number.isNaN(created) && now.getTime() - created < scheduleWindowMilliseconds
+  return Number.isNaN(created) ? undefined : new Date(created + scheduleWindowMilliseconds)
 }

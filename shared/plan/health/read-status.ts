@@ -5,6 +5,8 @@ import {childObject, isJsonObject, type Json, type JsonObject} from '../../model
 export interface ObjectHealth {
   health: Health
   reason: string
+  /** When it comes to be another although the object stays the same; absent where it does not. */
+  until?: Date
 }
 
 /** The health of one kind, from the live object; asked only where nothing general (deletion, generation, stalled) has decided already. */
