@@ -1,7 +1,9 @@
 import {isJsonObject, type Json, type JsonObject} from '../model/manifest.ts'
 
-/** Field managers of other deploying tools: what they own of an object is ours once the object is. */
+/** Field managers of other deploying tools, and of what the agent itself writes as a whole: what they own of an object is ours once the object is. */
 const deployers: Record<string, readonly string[]> = {
+  // What is created where it is absent, or replaced: the server names who does so by the User-Agent.
+  'drawbridge-agent': ['Update'],
   'kubectl-client-side-apply': ['Update'],
   kubectl: ['Update', 'Apply'],
   'before-first-apply': ['Update'],
@@ -13,7 +15,7 @@ const deployers: Record<string, readonly string[]> = {
 }
 
 /**
- * Computes an object's `metadata.managedFields` with what kubectl, helm, Argo CD and Flux own given to `manager`'s own Apply entry: the next
+ * Computes an object's `metadata.managedFields` with what kubectl, helm, Argo CD, Flux and the agent's own creations own given to `manager`'s own Apply entry: the next
  * apply then removes what is no longer declared. Field sets of different versions of the API name different fields and an applier has one entry,
  * so that it takes one apply for each version: ours first. What a manager in `spared` owns stays its own. Undefined where they own nothing (any
  * more), or `manager` has no entry.

@@ -262,3 +262,28 @@ test('an ignored field keeps its live value when the object is taken over', asyn
   assert.deepEqual(settings.data, {a: '1', b: '2', c: '3'})
   assert.ok(managersOf(settings).includes('kubectl-client-side-apply'))
 })
+
+for (const [what, annotations] of [
+  ['was created where it was absent', {'kustomize.toolkit.fluxcd.io/ssa': 'IfNotPresent'}],
+  ['was replaced', {'argocd.argoproj.io/sync-options': 'Replace=true'}],
+] as const) {
+  test(`what ${what} loses what is no longer declared when its annotation goes`, async (t) => {
+    const bridge = await createTestBridge(cluster, t)
+    const agent = bridge.startAgent()
+    const app = `whole-${'argocd.argoproj.io/sync-options' in annotations ? 'replaced' : 'created'}`
+    const object = (data: Record<string, string>, marks: Marks = {}) => marked(configMap('default', app, data), marks)
+    for (const data of [
+      {a: '1', b: '1'},
+      {a: '1', b: '2'},
+    ]) {
+      const seen = agent.events.length
+      await bridge.publish({[app]: {manifests: [object(data, {annotations})]}})
+      await agent.waitFor({event: 'healthy', app}, {after: seen})
+    }
+    const seen = agent.events.length
+    await bridge.publish({[app]: {manifests: [object({a: '1'})]}})
+    await agent.waitFor({event: 'healthy', app}, {after: seen})
+    assert.deepEqual(childObject(await read(types.configMap, 'default', app), 'data'), {a: '1'})
+    assert.deepEqual(managersOf(await read(types.configMap, 'default', app)), ['drawbridge'])
+  })
+}
