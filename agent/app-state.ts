@@ -8,6 +8,7 @@ import type {HealthRules} from '#shared/plan/health-rules/health-rule.ts'
 import type {InventoryEntry} from '#shared/plan/inventory.ts'
 import type {InventoryError} from '#shared/plan/inventory-error.ts'
 import type {HealthyBundle, RolledBack} from './healthy-store.ts'
+import type {Claims} from './judge-claims.ts'
 import type {HealRecord} from './pace-heals.ts'
 import type {PlannedBundle} from './plan-objects.ts'
 
@@ -60,6 +61,8 @@ export interface AppState {
   remembering: Promise<void>
   /** The last verified bundle: what drift is healed to. */
   bundle: LoadedBundle | undefined
+  /** What the last verified bundle declares that was then refused. */
+  claims: Claims | undefined
   inventory: Map<string, AppliedEntry>
   brokenInventory: InventoryError | undefined
   /** `namespace/name` that it was applied as last, undefined for the agent itself; kept with the inventory. */
@@ -143,6 +146,7 @@ export function createAppState(name: string, now: Date): AppState {
     rolledBack: undefined,
     remembering: Promise.resolve(),
     bundle: undefined,
+    claims: undefined,
     inventory: new Map(),
     brokenInventory: undefined,
     serviceAccount: undefined,

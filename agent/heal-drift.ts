@@ -8,7 +8,7 @@ import {type AppState, type Drift, impersonatedUser, type LoadedBundle} from './
 import {applyObject} from './apply-objects.ts'
 import {type DriftKind, driftOf, isWriting} from './detect-drift.ts'
 import {ignoredFields} from './ignored-fields.ts'
-import {claimantOf} from './judge-owner.ts'
+import {claimantOf} from './judge-claims.ts'
 import {isKubeError} from './kube/kube-error.ts'
 import {labelOf, metaText} from './kube/kube-object.ts'
 import {APP_LABEL, FIELD_MANAGER} from './marks.ts'

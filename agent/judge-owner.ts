@@ -1,7 +1,8 @@
 import {formatRef} from '#shared/model/object-ref.ts'
 import type {AgentContext} from './agent-context.ts'
 import {type AppState, currentBundle} from './app-state.ts'
-import {declares, type PlannedObject} from './plan-objects.ts'
+import {declaresNow} from './judge-claims.ts'
+import type {PlannedObject} from './plan-objects.ts'
 
 export type OwnerVerdict = 'ours' | {refused: string}
 
@@ -32,20 +33,9 @@ export function judgeOwner(
       : 'ours'
   }
   const bundle = currentBundle(other)
-  if (bundle === undefined)
-    return refuse(object, `app ${owner} owns it, and what that app wants now could not be verified`)
-  return bundle.objects.has(object.key)
-    ? refuse(object, `app ${owner} owns it and declares it too; keep it in one of the two`)
-    : 'ours'
-}
-
-/** The other app whose verified bundle wants this object, if any. */
-export function claimantOf(ctx: Pick<AgentContext, 'apps'>, app: AppState, key: string): AppState | undefined {
-  for (const other of ctx.apps.values()) {
-    const bundle = other === app ? undefined : currentBundle(other)
-    if (bundle !== undefined && declares(bundle, key)) return other
-  }
-  return undefined
+  const declared = bundle === undefined ? declaresNow(other, object.key) : bundle.objects.has(object.key)
+  if (declared === 'unread') return refuse(object, `app ${owner} owns it, and the bundle of that app could not be read`)
+  return declared ? refuse(object, `app ${owner} owns it and declares it too; keep it in one of the two`) : 'ours'
 }
 
 function refuse(object: PlannedObject, why: string): {refused: string} {

@@ -9,6 +9,7 @@ import {AppFailure} from './app-failure.ts'
 import {type AppState, currentBundle, type LoadedBundle} from './app-state.ts'
 import {fetchBundle} from './fetch-bundle.ts'
 import {checkIgnoreRules} from './ignored-fields.ts'
+import {claimsOf} from './judge-claims.ts'
 import {planObjects} from './plan-objects.ts'
 import {takeHealthRules} from './take-health-rules.ts'
 
@@ -17,14 +18,17 @@ import {takeHealthRules} from './take-health-rules.ts'
  * Throws `AppFailure` REFUSED (not what was signed), POLICY (the cluster says no) or UNREACHABLE; the former bundle then stays.
  */
 export async function loadBundle(ctx: AgentContext, app: AppState, target: PresentApp): Promise<void> {
+  const present = currentBundle(app)
+  const isPlanned = present !== undefined && present.app.namespace === target.namespace && !lacksType(present)
+  const {manifests, content} = isPlanned ? {manifests: [], content: present.content} : await fetchOpened(ctx, target)
+  // Before anything refuses it: what it wants is kept from being deleted by others all the same.
+  if (!isPlanned) app.claims = claimsOf(target.bundle.digest, manifests, target.namespace)
   checkIgnoreRules(target)
   await takeHealthRules(ctx, app, target)
-  const present = currentBundle(app)
-  if (present !== undefined && present.app.namespace === target.namespace && !lacksType(present)) {
+  if (isPlanned) {
     present.app = target
     return
   }
-  const {manifests, content} = await fetchOpened(ctx, target)
   for (const manifest of manifests) {
     const verdict = ctx.ports.policy(target, manifest)
     if (!verdict.allowed) throw new AppFailure('POLICY', `${formatRef(refOf(manifest))}: ${verdict.reason}`)
@@ -32,6 +36,7 @@ export async function loadBundle(ctx: AgentContext, app: AppState, target: Prese
   const former = app.bundle
   if (former?.content === content && former.app.namespace === target.namespace && !lacksType(former)) {
     app.bundle = {...former, app: target}
+    app.claims = undefined
     return
   }
   const planned = await planObjects(manifests, {
@@ -40,6 +45,7 @@ export async function loadBundle(ctx: AgentContext, app: AppState, target: Prese
     discovery: ctx.discovery,
   })
   app.bundle = {...planned, app: target, content}
+  app.claims = undefined
 }
 
 async function fetchOpened(ctx: AgentContext, target: PresentApp): Promise<OpenBundle> {

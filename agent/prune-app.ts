@@ -3,10 +3,10 @@ import {syncOptions} from '#shared/plan/read-apply-rules.ts'
 import {type AgentContext, dropEntry} from './agent-context.ts'
 import {AppFailure} from './app-failure.ts'
 import {APPROVE_PRUNE_ANNOTATION, isPruneApproved} from './app-orders.ts'
-import {type AppState, currentBundle, impersonatedUser, type LoadedBundle} from './app-state.ts'
+import {type AppState, impersonatedUser, type LoadedBundle} from './app-state.ts'
 import type {StepRun} from './apply-steps.ts'
 import {awaitHealth} from './await-health.ts'
-import {claimantOf} from './judge-owner.ts'
+import {claimantOf, unreadApp} from './judge-claims.ts'
 import {declares} from './plan-objects.ts'
 import {type PruneResult, pruneObjects} from './prune-objects.ts'
 
@@ -34,13 +34,11 @@ export async function pruneApp({ctx, app, bundle, signal}: StepRun): Promise<Pru
   }
   // An object may have moved to another app: who wants it must be known of every app before anything is deleted.
   await othersLoaded(ctx, app)
-  const unread = [...ctx.apps.values()].find(
-    (other) => other.target?.state === 'present' && currentBundle(other) === undefined,
-  )
+  const unread = unreadApp(ctx, app)
   if (unread !== undefined) {
     return refuse(
       'WAITS',
-      `the bundle of app ${unread.name} could not be verified, and the object may have moved there`,
+      `the bundle of app ${unread.name} could not be read, and the object may have moved there; mend that app or remove it`,
     )
   }
   await ctx.acceptance

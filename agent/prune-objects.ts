@@ -7,7 +7,7 @@ import {type AgentContext, dropEntry} from './agent-context.ts'
 import type {AppliedEntry, AppState} from './app-state.ts'
 import {countHeld} from './count-held.ts'
 import {findAnew, findServed, mayHaveMoved} from './find-served.ts'
-import {claimantOf} from './judge-owner.ts'
+import {claimantOf, isRefused} from './judge-claims.ts'
 import type {ResourceType} from './kube/kube-client.ts'
 import {isKubeError} from './kube/kube-error.ts'
 import {annotationsOf, labelOf, metaText} from './kube/kube-object.ts'
@@ -28,7 +28,7 @@ export interface PruneOptions {
   propagation: Propagation
 }
 
-type Outcome = PruneDecision & {finalizing?: boolean}
+type Outcome = (PruneDecision | {action: 'retain'; code: 'WAITS'; reason: string}) & {finalizing?: boolean}
 type Live = LiveFacts & {resourceVersion: string}
 const MAX_CONFLICTS = 5
 const GONE: PruneDecision = {action: 'forget', code: 'GONE', reason: 'its kind is no longer served'}
@@ -80,7 +80,7 @@ export async function pruneObjects(
 }
 
 /** What stays is lost with its Namespace or definition, which come after it, so it must count as held by them. */
-function staysThere(decision: PruneDecision): boolean {
+function staysThere(decision: Outcome): boolean {
   return decision.action !== 'delete' && decision.code !== 'GONE' && decision.code !== 'DELETING'
 }
 
@@ -94,6 +94,10 @@ async function pruneObject(
   const {ref} = entry
   const key = refKey(ref)
   const claimant = claimantOf(ctx, app, key)
+  if (claimant !== undefined && isRefused(claimant)) {
+    const reason = `app ${claimant.name}, which is refused, declares it; it goes when that app is applied or gives it up`
+    return {action: 'retain', code: 'WAITS', reason}
+  }
   if (claimant !== undefined) {
     return {action: 'forget', code: 'OTHER_OWNER', reason: `app ${claimant.name} declares it now`}
   }

@@ -1,8 +1,9 @@
 import type {RemovedApp} from '#shared/model/desired-state.ts'
 import {type AgentContext, keepEntry} from './agent-context.ts'
 import {AppFailure} from './app-failure.ts'
-import {type AppState, currentBundle, impersonatedUser} from './app-state.ts'
+import {type AppState, impersonatedUser} from './app-state.ts'
 import {awaitGone} from './await-gone.ts'
+import {unreadApp} from './judge-claims.ts'
 import {type PruneResult, pruneObjects} from './prune-objects.ts'
 import {requestReconcile} from './request-reconcile.ts'
 import {requireInventory} from './restore-inventory.ts'
@@ -33,13 +34,11 @@ export async function removeApp(
   const options = {...impersonatedUser(app), purpose: 'removal', propagation: 'Background'} as const
   if (target.deletionPolicy !== 'Orphan') {
     await Promise.all([...ctx.apps.values()].map((other) => (other === app ? undefined : other.loading)))
-    const unread = [...ctx.apps.values()].find(
-      (other) => other.target?.state === 'present' && currentBundle(other) === undefined,
-    )
+    const unread = unreadApp(ctx, app)
     if (unread !== undefined) {
       throw new AppFailure(
         'UNREACHABLE',
-        `its removal waits: the bundle of app ${unread.name} could not be verified, and objects may have moved there`,
+        `its removal waits: the bundle of app ${unread.name} could not be read, and objects may have moved there; mend that app or remove it`,
       )
     }
     for (const {ref, version} of app.inventory.values()) {

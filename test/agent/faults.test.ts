@@ -111,7 +111,7 @@ test('an aggregated API that is unavailable fails what needs it, and nothing els
   await agent.waitFor({event: 'healed', app: 'serves'})
   await bridge.publish({serves: {manifests: [namespace('serves')]}, needs: {manifests: [thing]}})
   await waitUntil(
-    async () => /could not be verified/.test(messageOf(bridge, 'serves')) || (await dataOf('serves')) === undefined,
+    async () => /could not be read/.test(messageOf(bridge, 'serves')) || (await dataOf('serves')) === undefined,
     'pruned, or told why not',
   )
 })

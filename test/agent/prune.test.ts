@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import {after, before, test} from 'node:test'
 import type {ResourceType} from '#agent/kube/kube-client.ts'
+import {keys} from '#shared/model/keys.ts'
 import type {Manifest} from '#shared/model/manifest.ts'
 import {openTestCluster, type TestCluster} from './open-test-cluster.ts'
 import {applyAs, configMap, createTestBridge, namespace, types, waitUntil} from './start-test-agent.ts'
@@ -140,6 +141,49 @@ test('deletes a removed app as its ServiceAccount, also after a restart', async 
   assert.equal(await exists(types.configMap, 'default', 'theirs'), false)
   const deletion = second.requests.find(({method, path}) => method === 'DELETE' && path.endsWith('/theirs'))
   assert.equal(deletion?.impersonate, 'system:serviceaccount:default:writer')
+})
+
+test('an app that is refused keeps what it declares, and holds up no other prune or removal', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const agent = bridge.startAgent()
+  const inSpace = (...names: string[]) => names.map((name) => configMap('refusing', name))
+  const loser = (...names: string[]) => ({'refusing-v': {manifests: [namespace('refusing'), ...inSpace(...names)]}})
+  await bridge.publish({...loser('stays', 'claimed', 'goes'), 'refusing-w': {manifests: inSpace('removed')}})
+  for (const app of ['refusing-v', 'refusing-w']) await agent.waitFor({event: 'healthy', app})
+  // Refused for good: nobody may write the agent's own memory.
+  const bad = {'refusing-x': {manifests: [configMap(bridge.agentNamespace, 'drawbridge-x'), ...inSpace('claimed')]}}
+  await bridge.publish({...loser('stays'), ...bad}, {removed: {'refusing-w': 'Delete'}})
+  await agent.waitFor({event: 'refused', app: 'refusing-x', code: 'POLICY'})
+  await agent.waitFor({event: 'pruned', app: 'refusing-v', object: '/ConfigMap/refusing/goes'})
+  await agent.waitFor({event: 'removed', app: 'refusing-w'})
+  assert.equal(await exists(types.configMap, 'refusing', 'removed'), false)
+  assert.equal(await exists(types.configMap, 'refusing', 'claimed'), true)
+  const told = await agent.waitFor({event: 'failed', app: 'refusing-v', code: 'WAITS'})
+  assert.match(told.message ?? '', /app refusing-x, which is refused, declares it/)
+  await bridge.publish(loser('stays'), {removed: {'refusing-x': 'Delete'}})
+  await agent.waitFor({event: 'pruned', app: 'refusing-v', object: '/ConfigMap/refusing/claimed'})
+})
+
+test('an app whose bundle cannot be read holds up prunes, since what is gone may have moved there', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  let lost = true
+  const get: typeof bridge.store.get = async (key, options) =>
+    lost && key === hidden ? 'absent' : bridge.store.get(key, options)
+  let hidden = ''
+  const agent = bridge.startAgent({ports: {store: {...bridge.store, get}}})
+  const [one, two] = [configMap('default', 'unread-1'), configMap('default', 'unread-2')]
+  await bridge.publish({'unread-v': {manifests: [one, two]}})
+  await agent.waitFor({event: 'healthy', app: 'unread-v'})
+  const present = (
+    await bridge.publish({'unread-v': {manifests: [one]}, 'unread-x': {manifests: [two]}}, {notify: false})
+  ).apps
+  for (const app of present)
+    if (app.state === 'present' && app.name === 'unread-x') hidden = keys.bundle(app.bundle.digest)
+  const told = await agent.waitFor({event: 'failed', app: 'unread-v', code: 'WAITS'})
+  assert.match(told.message ?? '', /the bundle of app unread-x could not be read/)
+  lost = false
+  await agent.waitFor({event: 'healthy', app: 'unread-x'})
+  assert.equal(await exists(types.configMap, 'default', 'unread-2'), true)
 })
 
 test('goes on once an inventory that cannot be read was deleted, without a restart', async (t) => {

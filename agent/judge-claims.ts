@@ -1,0 +1,49 @@
+import type {Digest} from '#shared/model/digest.ts'
+import type {Manifest} from '#shared/model/manifest.ts'
+import {refKey, refOf} from '#shared/model/object-ref.ts'
+import type {AgentContext} from './agent-context.ts'
+import {type AppState, currentBundle} from './app-state.ts'
+import {declares} from './plan-objects.ts'
+
+/** What a verified bundle declares, also where it is then refused: it is not applied, and nobody else deletes what it wants. */
+export interface Claims {
+  digest: Digest
+  keys: ReadonlySet<string>
+}
+
+/** Takes down what a bundle declares, without asking whether a kind has namespaces: of the two keys one is nobody's. */
+export function claimsOf(digest: Digest, manifests: readonly Manifest[], namespace: string | undefined): Claims {
+  const keys = new Set<string>()
+  for (const manifest of manifests) {
+    const ref = refOf(manifest)
+    keys.add(refKey({...ref, namespace: ''}))
+    keys.add(refKey({...ref, namespace: ref.namespace || (namespace ?? 'default')}))
+  }
+  return {digest, keys}
+}
+
+/** Tells whether what is published of an app declares an object; `'unread'` where its bundle could not be had or was not what was signed. */
+export function declaresNow(app: AppState, key: string): boolean | 'unread' {
+  const {target, claims} = app
+  if (target?.state !== 'present') return false
+  const bundle = currentBundle(app)
+  if (bundle !== undefined) return declares(bundle, key)
+  return claims?.digest === target.bundle.digest ? claims.keys.has(key) : 'unread'
+}
+
+/** The other app that declares an object now, if any. */
+export function claimantOf(ctx: Pick<AgentContext, 'apps'>, app: AppState, key: string): AppState | undefined {
+  for (const other of ctx.apps.values()) if (other !== app && declaresNow(other, key) === true) return other
+  return undefined
+}
+
+/** Tells whether what an app declares now is known, and was refused. */
+export function isRefused(app: AppState): boolean {
+  return app.target?.state === 'present' && currentBundle(app) === undefined
+}
+
+/** Another app of which nobody can tell what it declares: anything may have moved there. */
+export function unreadApp(ctx: Pick<AgentContext, 'apps'>, app: AppState): AppState | undefined {
+  for (const other of ctx.apps.values()) if (other !== app && declaresNow(other, '') === 'unread') return other
+  return undefined
+}
