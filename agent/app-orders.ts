@@ -14,7 +14,8 @@ export interface AppOrders {
 }
 
 const REQUEST_ANNOTATIONS = ['reconcile.drawbridge.dev/requestedAt', 'reconcile.fluxcd.io/requestedAt']
-const SUSPEND_ANNOTATION = 'drawbridge.dev/suspend'
+/** The annotation that has an app left alone. */
+export const SUSPEND_ANNOTATION = 'drawbridge.dev/suspend'
 
 /** The annotation that lets an app delete more than its limit. */
 export const APPROVE_PRUNE_ANNOTATION = 'drawbridge.dev/approve-prune'

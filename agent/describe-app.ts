@@ -13,6 +13,8 @@ export interface DescribeOptions {
   before: JsonObject | undefined
   generation: number
   orders: AppOrders | undefined
+  /** The annotation that asks for a reconcile, once what is published was looked at for it. */
+  answered: string | undefined
   now: Date
 }
 
@@ -24,11 +26,11 @@ interface Condition {
 }
 
 /** Makes the status of an app's App object. The same state makes the same status, whenever it is made. */
-export function describeApp(app: AppState, {before, generation, orders, now}: DescribeOptions): JsonObject {
+export function describeApp(app: AppState, {before, generation, orders, answered, now}: DescribeOptions): JsonObject {
   const target = app.target?.state === 'present' ? app.target : undefined
   const at = wholeSeconds(now)
   const health = healthOf(app)
-  const handled = app.running === undefined ? orders?.requestedAt : (before?.lastHandledReconcileAt ?? undefined)
+  const handled = (app.running === undefined ? answered : undefined) ?? before?.lastHandledReconcileAt
   const suspended = orders?.suspended === true
   return {
     observedGeneration: generation,

@@ -19,10 +19,12 @@ import {createConcurrencyLimit} from './limit-concurrency.ts'
 import {createLiveIndex} from './live-index.ts'
 import {createReportPoster} from './post-report.ts'
 import {createEventRecorder} from './record-events.ts'
+import {createLookRequests, type LookRequests} from './request-look.ts'
 import {dropRequests} from './request-reconcile.ts'
 import {restoreInventory} from './restore-inventory.ts'
 import {runApp} from './run-app.ts'
 import {createAppBoard} from './show-apps.ts'
+import {datedUntil} from './tell-event.ts'
 import {tidyUp} from './tidy-up.ts'
 import {judgeApp, judgeObject} from './track-health.ts'
 import {verifySpread} from './verify-spread.ts'
@@ -58,8 +60,8 @@ export async function leadTerm(
     inventories: createInventoryStore(ports.kube, config.namespace, state),
     healthy: createHealthyStore(ports.kube, config.namespace, state),
   })
-  let refetch: () => void = () => undefined
-  const board = createAppBoard(ctx, () => refetch())
+  const looks = createLookRequests()
+  const board = createAppBoard(ctx, looks.ask)
   const memory = createAcceptedStore(ports.kube, config.namespace, state)
   const [accepted, inventories, healthy, previous, version] = await Promise.all([
     memory.load(),
@@ -70,7 +72,7 @@ export async function leadTerm(
     board.start(),
   ])
   ctx.kubernetes = version
-  if (previous !== undefined) ctx.events.push(...previous.events)
+  ctx.events.push(...datedUntil(ports.clock.now(), previous?.events ?? []))
   for (const [name, inventory] of inventories) {
     const app = createAppState(name, ports.clock.now())
     ctx.apps.set(name, app)
@@ -98,10 +100,7 @@ export async function leadTerm(
   const fetcher = createDesiredFetcher(ctx, memory, accepted)
   ctx.requireLead = fetcher.requireNewest
   try {
-    const follow = followDesired(ctx, fetcher, (poke) => {
-      refetch = poke
-    })
-    const work = Promise.all([follow, verifySpread(ctx, fetcher), tidyUp(ctx)])
+    const work = Promise.all([followDesired(ctx, fetcher, looks), verifySpread(ctx, fetcher), tidyUp(ctx)])
     await Promise.race([work, endOf(signal).then(() => sleep(MAX_END_MS, undefined, {ref: false}))])
   } finally {
     ports.telemetry.observe(undefined)
@@ -161,22 +160,17 @@ function lookAt(ctx: AgentContext, key: string): void {
 }
 
 /** Fetches the desired state on an interval, and at once when the queue hints at a newer one. */
-async function followDesired(
-  ctx: AgentContext,
-  fetcher: DesiredFetcher,
-  takePoke: (poke: () => void) => void,
-): Promise<void> {
-  let poke = Promise.withResolvers<void>()
-  takePoke(() => poke.resolve())
-  const hints = followHints(ctx, () => poke.resolve())
+async function followDesired(ctx: AgentContext, fetcher: DesiredFetcher, looks: LookRequests): Promise<void> {
+  const hints = followHints(ctx, () => void looks.ask())
   while (!ctx.signal.aborted) {
-    poke = Promise.withResolvers()
+    const end = looks.begin()
     await fetcher.fetch()
+    end()
     if (!ctx.signal.aborted) ctx.ports.telemetry.phase('leading')
     const pause = new AbortController()
     const over = AbortSignal.any([ctx.signal, pause.signal])
     const interval = sleep(ctx.config.pollIntervalSeconds * 1000, undefined, {signal: over}).catch(() => undefined)
-    await Promise.race([interval, poke.promise])
+    await Promise.race([interval, looks.asked()])
     pause.abort()
   }
   await hints

@@ -4,20 +4,21 @@ import {canonicalJson} from '#shared/bundle/canonical-json.ts'
 import {describeError} from '#shared/model/drawbridge-error.ts'
 import type {JsonObject} from '#shared/model/manifest.ts'
 import {type AgentContext, aboutApp} from './agent-context.ts'
-import {appDefinition, appType, DEFINITION_ANNOTATION, definitionDigest, definitionType} from './app-definition.ts'
-import {readOrders} from './app-orders.ts'
+import {appType} from './app-definition.ts'
+import {isSuspended, readOrders, SUSPEND_ANNOTATION} from './app-orders.ts'
 import type {AppState} from './app-state.ts'
 import {describeApp, isUnsettled, statusOf} from './describe-app.ts'
+import {installDefinition, mayHideApps} from './install-definition.ts'
 import {followType} from './kube/follow-type.ts'
 import {apiVersionOf} from './kube/kube-client.ts'
-import {isKubeError} from './kube/kube-error.ts'
-import {annotationsOf, type KubeObject} from './kube/kube-object.ts'
+import {isKubeError, type KubeError} from './kube/kube-error.ts'
+import type {KubeObject} from './kube/kube-object.ts'
 import {STATE_MANAGER} from './marks.ts'
 import {requestReconcile} from './request-reconcile.ts'
 
 /** Shows each app as an App object in the agent's namespace, and hears what its annotations ask for. */
 export interface AppBoard {
-  /** Installs the definition where that is allowed, and learns what is asked for before any app is reconciled. */
+  /** Installs the definition where that is allowed, and learns what is asked for before any app is reconciled, however long that takes. */
   start(): Promise<void>
   /** Something changed: what differs is written soon. */
   changed(): void
@@ -34,11 +35,16 @@ const RETRY_MS = 5_000
 const MAX_SERVED_PAUSE_MS = 60_000
 const WRITES_AT_ONCE = 4
 
-/** Creates the board. Where the definition is absent and must not be installed nothing is shown, and nothing else suffers. */
-export function createAppBoard(ctx: AgentContext, onRequest: () => void): AppBoard {
+/**
+ * Creates the board. Where the definition is absent and must not be installed nothing is shown, and nothing else suffers. `look` looks for a
+ * newer desired state, and resolves when that has ended.
+ */
+export function createAppBoard(ctx: AgentContext, look: () => Promise<void>): AppBoard {
   const {kube, log, clock} = ctx.ports
   const {namespace} = ctx.config
   const known = new Map<string, {uid: string; generation: number; status: JsonObject | undefined}>()
+  /** What asked for a reconcile last and was looked into, by app. */
+  const answered = new Map<string, string>()
   const unsettledSince = new Map<string, number>()
   let served = false
   let closed = false
@@ -49,26 +55,7 @@ export function createAppBoard(ctx: AgentContext, onRequest: () => void): AppBoa
   let lastAt = Number.NEGATIVE_INFINITY
   let told = ''
 
-  async function installDefinition(): Promise<void> {
-    const target = {namespace: '', name: appDefinition.metadata.name}
-    try {
-      const present = await kube.get(definitionType, target, 'metadata')
-      if (present !== 'absent' && annotationsOf(present)[DEFINITION_ANNOTATION] === definitionDigest) return
-      await kube.apply(definitionType, target, JSON.stringify(appDefinition), {
-        fieldManager: STATE_MANAGER,
-        force: true,
-        detail: 'metadata',
-      })
-    } catch (error) {
-      if (!isKubeError(error)) throw error
-      log(
-        'info',
-        `the definition ${target.name} cannot be kept; apps are shown where it is installed: ${describeError(error)}`,
-      )
-    }
-  }
-
-  async function tryFollow(): Promise<boolean> {
+  async function tryFollow(): Promise<'followed' | KubeError> {
     try {
       await followType(kube, appType, {
         detail: 'whole',
@@ -87,10 +74,25 @@ export function createAppBoard(ctx: AgentContext, onRequest: () => void): AppBoa
       })
       served = true
       changed()
-      return true
+      return 'followed'
     } catch (error) {
-      if (isKubeError(error, 'NOT_FOUND', 'FORBIDDEN')) return false
+      if (isKubeError(error, 'NOT_FOUND', 'FORBIDDEN')) return error
       throw error
+    }
+  }
+
+  /** No app is reconciled before it is known whether it is suspended, unless none can be. */
+  async function followBeforeAll(): Promise<void> {
+    let words = ''
+    for (let waitMs = 100; !ctx.signal.aborted; waitMs = Math.min(waitMs * 2, RETRY_MS)) {
+      const outcome = await tryFollow()
+      if (outcome === 'followed') return
+      const hidden = await mayHideApps(kube)
+      if (hidden === 'none') return void followOnceServed()
+      const message = `nothing is reconciled before it is known which apps are suspended: ${hidden}: ${describeError(outcome)}`
+      if (message !== words) log('warn', message)
+      words = message
+      await sleep(waitMs, undefined, {signal: ctx.signal}).catch(() => undefined)
     }
   }
 
@@ -109,33 +111,44 @@ export function createAppBoard(ctx: AgentContext, onRequest: () => void): AppBoa
     const before = ctx.orders.get(name)
     const orders = readOrders(object)
     ctx.orders.set(name, orders)
+    const {requestedAt} = orders
+    const asks = requestedAt !== before?.requestedAt && requestedAt !== status?.lastHandledReconcileAt
+    if (requestedAt !== undefined && asks) void answer(name, requestedAt)
     const app = ctx.apps.get(name)
     if (app === undefined) return
     changed()
     const suspends = (before?.suspended ?? false) !== orders.suspended
-    const asks = orders.requestedAt !== before?.requestedAt && orders.requestedAt !== status?.lastHandledReconcileAt
     if (suspends) {
       log('info', `app ${name} is ${orders.suspended ? 'suspended' : 'resumed'} by its annotation`, aboutApp(app))
       app.abort?.abort()
     }
-    if (asks) {
-      app.asked = true
-      onRequest()
-    }
     const approves = orders.prune !== undefined && orders.prune !== before?.prune
     if (approves)
       log('info', `app ${name} may prune more than its limit at ${orders.prune}, by its annotation`, aboutApp(app))
-    if (suspends || asks || approves) requestReconcile(ctx, app, 'now')
+    if (suspends || approves) requestReconcile(ctx, app, 'now')
   }
 
-  function forget(name: string): void {
-    known.delete(name)
-    const suspended = ctx.orders.get(name)?.suspended === true
-    ctx.orders.delete(name)
+  /** Who asks for a reconcile wants what is published by now: it is answered by a look at that, and the reconcile that follows. */
+  async function answer(name: string, requestedAt: string): Promise<void> {
+    await look()
+    if (ctx.signal.aborted || ctx.orders.get(name)?.requestedAt !== requestedAt) return
+    answered.set(name, requestedAt)
+    changed()
     const app = ctx.apps.get(name)
     if (app === undefined) return
-    changed()
-    if (suspended) requestReconcile(ctx, app, 'now')
+    app.asked = true
+    requestReconcile(ctx, app, 'now')
+  }
+
+  /** To delete what shows an app is not to resume it: it is shown anew, and as suspended as before. */
+  function forget(name: string): void {
+    known.delete(name)
+    answered.delete(name)
+    const app = ctx.apps.get(name)
+    const staysSuspended = isSuspended(ctx, {name}) && (app === undefined ? ctx.desired === undefined : isShown(app))
+    if (staysSuspended) ctx.orders.set(name, {suspended: true})
+    else ctx.orders.delete(name)
+    if (app !== undefined) changed()
   }
 
   function changed(): void {
@@ -157,9 +170,7 @@ export function createAppBoard(ctx: AgentContext, onRequest: () => void): AppBoa
   async function write(): Promise<void> {
     dirty = false
     lastAt = performance.now()
-    const shown = [...ctx.apps.values()].filter(
-      ({target, inventory}) => target?.state === 'present' || inventory.size > 0,
-    )
+    const shown = [...ctx.apps.values()].filter(isShown)
     const pending = shown.filter((app) => !isYoung(app)).flatMap((app) => describe(app))
     // Comparing very many apps must not become what the agent does all day.
     pauseMs = Math.max(LEAST_INTERVAL_MS, (performance.now() - lastAt) * 20)
@@ -201,6 +212,8 @@ export function createAppBoard(ctx: AgentContext, onRequest: () => void): AppBoa
       before: present?.status,
       generation: present?.generation ?? 1,
       orders: ctx.orders.get(app.name),
+      // What a stop cuts short is asked for again of the next agent.
+      answered: ctx.signal.aborted ? undefined : answered.get(app.name),
       now: clock.now(),
     })
     const same = present?.status !== undefined && canonicalJson(present.status) === canonicalJson(status)
@@ -212,8 +225,9 @@ export function createAppBoard(ctx: AgentContext, onRequest: () => void): AppBoa
     const options = {fieldManager: STATE_MANAGER, force: true, detail: 'whole', lastTry: ctx.signal} as const
     const identity = {apiVersion: apiVersionOf(appType), kind: appType.kind}
     if (!known.has(name)) {
-      const metadata = {...target, labels: {'app.kubernetes.io/managed-by': 'drawbridge'}}
-      await kube.apply(appType, target, JSON.stringify({...identity, metadata}), options)
+      const annotations = isSuspended(ctx, {name}) ? {[SUSPEND_ANNOTATION]: 'true'} : {}
+      const metadata = {...target, labels: {'app.kubernetes.io/managed-by': 'drawbridge'}, annotations}
+      await kube.create(appType, {...identity, metadata})
     }
     const body = JSON.stringify({...identity, metadata: target, status})
     const answer = await kube.apply(appType, target, body, {...options, subresource: 'status'})
@@ -229,8 +243,8 @@ export function createAppBoard(ctx: AgentContext, onRequest: () => void): AppBoa
 
   return {
     async start() {
-      await installDefinition()
-      if (!(await tryFollow())) void followOnceServed()
+      await installDefinition(ctx.ports)
+      await followBeforeAll()
     },
     changed,
     uidOf: (app) => known.get(app)?.uid,
@@ -241,4 +255,8 @@ export function createAppBoard(ctx: AgentContext, onRequest: () => void): AppBoa
       if (served && (dirty || timer !== undefined)) await write()
     },
   }
+}
+
+function isShown({target, inventory}: AppState): boolean {
+  return target?.state === 'present' || inventory.size > 0
 }

@@ -6,6 +6,8 @@ import type {AppState} from './app-state.ts'
 import {shortenText} from './shorten-text.ts'
 
 const MAX_EVENTS = 500
+/** Of the clocks of two nodes. */
+const MAX_CLOCK_SKEW_MS = 3_600_000
 
 /** Tells what happened to an app: one line in the journal, one event in the report, and its stage in the app's trace. */
 export function tellEvent(ctx: AgentContext, app: AppState, {event, at, message, object, code}: Telling): void {
@@ -58,6 +60,14 @@ function addEvent(ctx: AgentContext, event: Omit<ReportEvent, 'id'>): void {
   ctx.announce(told)
   if (ctx.events.length > MAX_EVENTS) ctx.events.splice(0, ctx.events.length - MAX_EVENTS)
   ctx.changed()
+}
+
+/**
+ * Keeps those of a former report's events that may have happened by now. Ids go on where the last ends, so that one far in the future (a
+ * clock that was wrong, somebody who may write to the bucket) would make all that come later unreadable.
+ */
+export function datedUntil(now: Date, events: readonly ReportEvent[]): ReportEvent[] {
+  return events.filter(({id}) => Number(id.split('-')[0]) <= now.getTime() + MAX_CLOCK_SKEW_MS)
 }
 
 /** An id after `last`, even where the clock went back. */
