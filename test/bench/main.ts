@@ -35,6 +35,11 @@ const {values} = parseArgs({
 })
 const [pushes, rounds, edits] = [Number(values.pushes), Number(values.rounds), Number(values.edits)]
 const chosen = new Set(values.only.split(','))
+const unknown = [...chosen].filter((name) => !parts.some((part) => part === name))
+if (unknown.length > 0) {
+  process.stderr.write(`--only ${unknown.join(',')}: the parts are ${parts.join(', ')}\n`)
+  process.exit(2)
+}
 const log = (line: string): void => void process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`)
 const wants = (part: (typeof parts)[number], what: string): boolean => {
   if (chosen.has(part)) log(what)
