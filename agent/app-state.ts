@@ -110,8 +110,8 @@ export interface AppState {
   healthyRevision: string | undefined
   /** What was told of this failure, so that it is told once. */
   toldProblem: string | undefined
-  /** What is wrong though the app is applied: something could not be pruned. */
-  notice: string | undefined
+  /** What was not pruned though the app is applied, and whether that is a failure, or meant to be so. */
+  notice: {message: string; failed: boolean} | undefined
   toldNotice: string | undefined
   condition: AppCondition
   trace: Trace | undefined

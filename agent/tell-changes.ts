@@ -12,11 +12,12 @@ export function tellPruned(ctx: AgentContext, app: AppState, {pruned, retained}:
   if (first !== undefined) {
     tellEvent(ctx, app, {event: 'pruned', at, object: first, message: `pruned ${summarize(pruned)}${why}`})
   }
-  const [kept] = retained
+  const failed = retained.find(({code}) => code === 'FAILED')
+  const kept = failed ?? retained[0]
   app.notice = undefined
   if (kept === undefined) return
   const message = `not pruned: ${summarize(retained.map(({ref}) => ref))}: ${kept.reason}`
-  app.notice = message
+  app.notice = {message, failed: failed !== undefined}
   if (app.toldNotice === message) return
   app.toldNotice = message
   ctx.ports.log('warn', `app ${app.name}: ${message}`, aboutApp(app, refKey(kept.ref)))

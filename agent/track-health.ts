@@ -77,7 +77,7 @@ export function judgeApp(ctx: AgentContext, app: AppState): 'healthy' | 'not-hea
   if (app.applying || app.settling || app.dependent) return 'not-healthy'
   if (target?.state !== 'present' || app.revision !== target.revision) return 'not-healthy'
   if (app.unhealthy.size > 0) {
-    if (app.wait === 'over' && app.condition.ready === 'True') {
+    if (app.wait === 'over' && (app.condition.ready === 'True' || app.condition.reason === 'PruneFailed')) {
       // It got worse by itself: it has as long to recover as it had to become healthy.
       app.wait = 'going-on'
       setDeadline(ctx, app, target.sync.timeoutSeconds)
@@ -106,13 +106,13 @@ export function judgeApp(ctx: AgentContext, app: AppState): 'healthy' | 'not-hea
     return 'healthy'
   }
   noteHealthy(ctx, app)
-  setCondition(
-    ctx,
-    app,
-    'True',
-    'ReconciliationSucceeded',
-    [`Applied revision: ${target.revision}`, ...(app.notice === undefined ? [] : [app.notice])].join('; '),
-  )
+  if (app.notice?.failed === true) {
+    app.healthyRevision = undefined
+    setCondition(ctx, app, 'False', 'PruneFailed', app.notice.message)
+    return 'healthy'
+  }
+  const notice = app.notice === undefined ? '' : `; ${app.notice.message}`
+  setCondition(ctx, app, 'True', 'ReconciliationSucceeded', `Applied revision: ${target.revision}${notice}`)
   if (app.healthyRevision !== target.revision || was === 'False') {
     app.healthyRevision = target.revision
     app.toldProblem = undefined

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import {after, before, test} from 'node:test'
 import type {ResourceType} from '#agent/kube/kube-client.ts'
+import {KubeError} from '#agent/kube/kube-error.ts'
 import {keys} from '#shared/model/keys.ts'
 import type {Manifest} from '#shared/model/manifest.ts'
 import {openTestCluster, type TestCluster} from './open-test-cluster.ts'
@@ -184,6 +185,34 @@ test('an app whose bundle cannot be read holds up prunes, since what is gone may
   lost = false
   await agent.waitFor({event: 'healthy', app: 'unread-x'})
   assert.equal(await exists(types.configMap, 'default', 'unread-2'), true)
+})
+
+test('a prune that the API server refuses makes the app not ready, until it is through', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  let forbidden = true
+  const agent = bridge.startAgent({
+    onRequest({method, path}) {
+      if (forbidden && method === 'DELETE' && path.endsWith('/configmaps/unprunable'))
+        throw new KubeError('FORBIDDEN', 'delete ConfigMap default/unprunable: forbidden')
+    },
+  })
+  const [one, two] = [configMap('default', 'unprunable'), configMap('default', 'prunable')]
+  await bridge.publish({unprunable: {manifests: [one, two]}})
+  await agent.waitFor({event: 'healthy', app: 'unprunable'})
+  await bridge.publish({unprunable: {manifests: [two]}})
+  const report = () => bridge.report()?.apps.find(({name}) => name === 'unprunable')
+  await waitUntil(
+    () => report()?.reason === 'PruneFailed',
+    () => JSON.stringify(report()),
+  )
+  assert.equal(report()?.ready, 'False')
+  assert.match(report()?.message ?? '', /not pruned: ConfigMap default\/unprunable: .*forbidden/)
+  forbidden = false
+  await agent.waitFor({event: 'pruned', app: 'unprunable'})
+  await waitUntil(
+    () => report()?.ready === 'True',
+    () => JSON.stringify(report()),
+  )
 })
 
 test('goes on once an inventory that cannot be read was deleted, without a restart', async (t) => {
