@@ -11,10 +11,14 @@ export interface KeepBundlesOptions {
   folder: string
   /** What was used least lately is deleted above this. @default 128 MiB */
   maxBytes?: number
+  /** What would have more bytes than this wait to be written is not kept; one copy may be larger. @default 16 MiB */
+  maxWaitingBytes?: number
   log: (message: string) => void
 }
 
 const DEFAULT_MAX_BYTES = 128 * 1024 * 1024
+/** What may wait in memory for a slow disk. */
+const DEFAULT_MAX_WAITING_BYTES = 16 * 1024 * 1024
 
 /**
  * A store that keeps a copy of each bundle and attestation it read, and falls back on the copy while the store itself cannot be
@@ -23,7 +27,7 @@ const DEFAULT_MAX_BYTES = 128 * 1024 * 1024
  */
 export function keepBundles(
   store: ObjectStore,
-  {folder, maxBytes = DEFAULT_MAX_BYTES, log}: KeepBundlesOptions,
+  {folder, maxBytes = DEFAULT_MAX_BYTES, maxWaitingBytes = DEFAULT_MAX_WAITING_BYTES, log}: KeepBundlesOptions,
 ): ObjectStore {
   let told = ''
   const tell = (words: string): void => {
@@ -34,6 +38,24 @@ export function keepBundles(
   let keptBytes: number | undefined
   /** One copy after the other, behind the reader's back. */
   let keeping = Promise.resolve()
+  let waitingBytes = 0
+  let toldSlow = false
+
+  function keepSoon(key: string, bytes: Uint8Array): void {
+    if (waitingBytes === 0) toldSlow = false
+    else if (waitingBytes + bytes.length > maxWaitingBytes) {
+      if (!toldSlow)
+        log('some bundles are not kept for a time without the object store: they come faster than they are written')
+      toldSlow = true
+      return
+    }
+    waitingBytes += bytes.length
+    keeping = keeping
+      .then(() => keep(key, bytes))
+      .finally(() => {
+        waitingBytes -= bytes.length
+      })
+  }
 
   async function keep(key: string, bytes: Uint8Array): Promise<void> {
     const file = fileOf(key)
@@ -71,7 +93,7 @@ export function keepBundles(
       if (!key.startsWith(prefixes.bundles) && !key.startsWith(prefixes.attestations)) return store.get(key, options)
       try {
         const found = await store.get(key, options)
-        if (typeof found === 'object') keeping = keeping.then(() => keep(key, found.bytes))
+        if (typeof found === 'object') keepSoon(key, found.bytes)
         return found
       } catch (error) {
         if (!(error instanceof ObjectStoreError) || error.code === 'TOO_LARGE') throw error

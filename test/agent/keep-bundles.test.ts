@@ -110,3 +110,29 @@ test('a folder that cannot be written costs the copies only, and is told once', 
   assert.match(lines[0] ?? '', /bundles are not kept/)
   assert.equal(lines.length, 1)
 })
+
+test('holds no more in memory for a slow disk than it may, and keeps what is read once that is written', async (t) => {
+  const {folder, memory, lines, files} = await setUp(t)
+  const store = keepBundles(memory, {folder, maxWaitingBytes: 25, log: (line) => void lines.push(line)})
+  const texts = ['1234567890', 'abcdefghij', 'ABCDEFGHIJ', 'klmnopqrst']
+  for (const text of texts) await memory.put(keyOf(text), bytesOf(text))
+  // No write can end before all of these are answered.
+  const found = await Promise.all(texts.map((text) => store.get(keyOf(text))))
+  assert.ok(found.every((answer) => typeof answer === 'object'))
+  assert.equal(lines.length, 1)
+  assert.match(lines[0] ?? '', /faster than they are written/)
+  await waitUntil(async () => (await files()).length === 2, 'the copies that fit')
+  await waitUntil(async () => {
+    await store.get(keyOf('ABCDEFGHIJ'))
+    return (await files()).length === 3
+  }, 'a copy of what was read again')
+})
+
+test('keeps a copy that is larger than what may wait, where nothing else does', async (t) => {
+  const {folder, memory, lines, files} = await setUp(t)
+  const store = keepBundles(memory, {folder, maxWaitingBytes: 5, log: (line) => void lines.push(line)})
+  await memory.put(keyOf('1234567890'), bytesOf('1234567890'))
+  await store.get(keyOf('1234567890'))
+  await waitUntil(async () => (await files()).length === 1, 'the copy')
+  assert.deepEqual(lines, [])
+})
