@@ -2,8 +2,10 @@ import {API_VERSION} from '#shared/model/api-version.ts'
 import type {ClusterReport, StatusHint} from '#shared/model/cluster-report.ts'
 import {describeError} from '#shared/model/drawbridge-error.ts'
 import {keys} from '#shared/model/keys.ts'
+import {limits} from '#shared/model/limits.ts'
 import {startTrace} from '#shared/model/trace.ts'
 import type {AgentPorts} from './agent-context.ts'
+import {fitReport} from './fit-report.ts'
 
 /** Sends the report when something changed, and as a heartbeat when nothing did. */
 export interface ReportPoster {
@@ -18,6 +20,8 @@ const LEAST_INTERVAL_MS = 100
 /** Ten minutes: at a thousand clusters each heartbeat a minute would cost $400 a month. */
 const HEARTBEAT_MS = 600_000
 const RETRY_MS = 5_000
+/** Whoever reads it wraps it into a document that has the same limit. */
+const MAX_BYTES = limits.maxReportBytes - 256 * 1024
 
 /** Creates the poster. `build` makes the report of now; what differs only in its time is not sent before the heartbeat. */
 export function createReportPoster(
@@ -53,9 +57,10 @@ export function createReportPoster(
 
   async function send(): Promise<void> {
     dirty = false
-    const report = build()
-    const content = JSON.stringify({...report, at: ''})
+    const built = build()
+    const content = JSON.stringify({...built, at: ''})
     if (content === lastContent) return
+    const report = Buffer.byteLength(content) > MAX_BYTES ? fitReport(built, MAX_BYTES) : built
     try {
       await ports.store.put(keys.report(report.cluster), Buffer.from(JSON.stringify(report)))
       lastContent = content
