@@ -68,14 +68,14 @@ export function isUnsettled(app: AppState): boolean {
 function conditionsOf(app: AppState, health: ReturnType<typeof healthOf>): Condition[] {
   const {ready, reason, message} = app.condition
   const conditions: Condition[] = [{type: 'Ready', status: ready, reason, message}]
-  const stalled = ready === 'False' && reason === 'ArtifactRefused'
-  const retried = ready === 'False' && (reason === 'ReconciliationFailed' || reason === 'ArtifactFailed')
+  // kstatus waits for what is Reconciling, and calls failed what is Stalled: nothing the agent does by itself is going to mend it.
+  const retried = ready === 'False' && isTriedAgain(app)
   if (ready === 'Unknown' && reason !== 'Orphaned') {
     conditions.push({type: 'Reconciling', status: 'True', reason: 'Progressing', message})
   } else if (retried) {
     conditions.push({type: 'Reconciling', status: 'True', reason: 'ProgressingWithRetry', message})
   }
-  if (stalled) conditions.push({type: 'Stalled', status: 'True', reason, message})
+  if (ready === 'False' && !retried) conditions.push({type: 'Stalled', status: 'True', reason, message})
   const [first] = app.unhealthy.values()
   const worst = first === undefined ? '' : `: ${formatRef(first.ref)}: ${first.reason}`
   const objects = app.bundle?.objects.size ?? app.inventory.size
@@ -93,6 +93,12 @@ function conditionsOf(app: AppState, health: ReturnType<typeof healthOf>): Condi
         : {type: 'Healthy', status: 'False', reason: 'HealthCheckFailed', message: described},
   )
   return conditions
+}
+
+/** What is refused is looked at again as well, but only something newer, or another policy, is going to help it. */
+function isTriedAgain({outlook, condition: {reason}}: AppState): boolean {
+  if (reason === 'PruneFailed') return true
+  return outlook === 'tried-again' && reason !== 'ArtifactRefused'
 }
 
 function transitionOf({type, status}: Condition, before: JsonObject | undefined): string | undefined {

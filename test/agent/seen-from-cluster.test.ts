@@ -114,6 +114,8 @@ test('says what fails, what stalls and what is healthy by conditions', async (t)
     fails: {manifests: [configMap('not-there', 'x')]},
     stalls: {manifests: [namespace('stalls')]},
     waits: {manifests: [namespace('waits'), deployment('waits', 'web')]},
+    ends: {manifests: [configMap('not-there', 'y')], sync: {retry: {limit: 0}}},
+    late: {manifests: [namespace('late'), deployment('late', 'web')], sync: {timeoutSeconds: 1}},
   })
   const fails = await waitForCondition(bridge, 'fails', 'Ready', 'False')
   assert.match(String(condition(fails, 'Ready')?.message), /namespaces "not-there" not found/)
@@ -121,6 +123,12 @@ test('says what fails, what stalls and what is healthy by conditions', async (t)
   const stalls = await waitForCondition(bridge, 'stalls', 'Stalled', 'True')
   assert.match(String(condition(stalls, 'Stalled')?.message), /not here/)
   assert.equal(condition(stalls, 'Reconciling'), undefined)
+  const ends = await waitForCondition(bridge, 'ends', 'Stalled', 'True')
+  assert.match(String(condition(ends, 'Stalled')?.message), /given up after 0 retries/)
+  assert.equal(condition(ends, 'Reconciling'), undefined)
+  const late = await waitForCondition(bridge, 'late', 'Stalled', 'True')
+  assert.equal(condition(late, 'Stalled')?.reason, 'HealthCheckFailed')
+  assert.equal(condition(late, 'Reconciling'), undefined)
   const waits = await waitForCondition(bridge, 'waits', 'Reconciling', 'True')
   assert.equal(condition(waits, 'Ready')?.status, 'Unknown')
   assert.equal(waits.health, 'InProgress')
