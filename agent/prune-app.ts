@@ -17,10 +17,7 @@ export async function pruneApp({ctx, app, bundle, signal}: StepRun): Promise<Pru
   const gone = goneFrom(app, bundle)
   const {sync} = bundle.app
   if (gone.length === 0) return {pruned: [], retained: [], finalizing: 0}
-  if (!sync.prune) {
-    for (const key of gone) dropEntry(ctx, app, key)
-    return {pruned: [], retained: [], finalizing: 0}
-  }
+  if (!sync.prune) return {pruned: [], retained: leaveThere(ctx, app, gone), finalizing: 0}
   const refuse = (code: string, reason: string): PruneResult => ({
     pruned: [],
     retained: gone.flatMap((key) => {
@@ -84,6 +81,17 @@ export async function checkPruneLimit({ctx, app, bundle}: StepRun): Promise<'wit
     'PRUNE_LIMIT',
     `it would delete ${lost.length} of its ${total} object(s), ${refs.map(formatRef).join(', ')}${more}, and sync.pruneLimit allows ${Math.floor(most)}; nothing is changed: put them back, raise sync.pruneLimit, or let this revision do it by the annotation ${APPROVE_PRUNE_ANNOTATION}=${bundle.app.revision} of App ${ctx.config.namespace}/${app.name}`,
   )
+}
+
+/** What stays since the app prunes nothing remains known, so that it is told, and pruned once the app does; unless it is no longer ours. */
+function leaveThere(ctx: AgentContext, app: AppState, gone: readonly string[]): PruneResult['retained'] {
+  return gone.flatMap((key) => {
+    const ref = app.inventory.get(key)?.ref
+    const isOurs = ctx.live.get(key)?.app === app.name && claimantOf(ctx, app, key) === undefined
+    if (ref !== undefined && isOurs) return [{ref, code: 'PRUNE_OFF', reason: 'sync.prune is off'}]
+    dropEntry(ctx, app, key)
+    return []
+  })
 }
 
 function goneFrom(app: AppState, bundle: LoadedBundle): string[] {

@@ -16,7 +16,7 @@ import {orderPrune} from './order-prune.ts'
 
 export interface PruneResult {
   pruned: ObjectRef[]
-  /** What stays in the inventory, and why; `code` as `guardPrune` names it, or `FAILED`. */
+  /** What stays in the inventory, and why; `code` as `guardPrune` names it; `FAILED`, `WAITS`, `EMPTY` or `PRUNE_OFF`. */
   retained: {ref: ObjectRef; code: string; reason: string}[]
   /** How many were deleted, and are kept for now by their finalizers; they stay in the inventory. */
   finalizing: number

@@ -103,7 +103,8 @@ export async function reconcileApp(
   app.outlook = 'through'
   for (const key of app.drifted.keys()) if (!bundle.objects.has(key)) app.drifted.delete(key)
   for (const key of bundle.objects.keys()) handleDrift(ctx, app, key)
-  if (pruned.retained.length + pruned.finalizing > 0) requestReconcile(ctx, app, 'soon')
+  const isPruneDue = pruned.finalizing > 0 || pruned.retained.some(({code}) => code !== 'PRUNE_OFF')
+  if (isPruneDue) requestReconcile(ctx, app, 'soon')
   else if (app.healing.size === 0) app.upkeeps = 0
   if (announce || app.wait === 'due') {
     beginWaiting(ctx, app, target.sync.timeoutSeconds)

@@ -20,6 +20,7 @@ export function tellPruned(ctx: AgentContext, app: AppState, {pruned, retained}:
   app.notice = {message, failed: failed !== undefined}
   if (app.toldNotice === message) return
   app.toldNotice = message
+  if (kept.code === 'PRUNE_OFF') return
   ctx.ports.log('warn', `app ${app.name}: ${message}`, aboutApp(app, refKey(kept.ref)))
   tellEvent(ctx, app, {event: 'failed', at, object: kept.ref, code: kept.code, message})
 }

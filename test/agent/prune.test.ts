@@ -215,6 +215,30 @@ test('a prune that the API server refuses makes the app not ready, until it is t
   )
 })
 
+test('what stays while sync.prune is off is told, and pruned when it is on', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const agent = bridge.startAgent()
+  const app = (prune: boolean, ...names: string[]) => ({
+    'prune-off': {manifests: names.map((name) => configMap('default', name)), sync: {prune}},
+  })
+  await bridge.publish(app(false, 'off-stays', 'off-goes', 'off-moves'))
+  await agent.waitFor({event: 'healthy', app: 'prune-off'})
+  const moved = {'prune-off-taker': {manifests: [configMap('default', 'off-moves')]}}
+  await bridge.publish({...app(false, 'off-stays'), ...moved})
+  const report = () => bridge.report()?.apps.find(({name}) => name === 'prune-off')
+  await waitUntil(
+    () => /not pruned: ConfigMap default\/off-goes: sync\.prune is off/.test(report()?.message ?? ''),
+    () => JSON.stringify(report()),
+  )
+  assert.equal(report()?.ready, 'True')
+  await agent.waitFor({event: 'healthy', app: 'prune-off-taker'})
+  assert.equal(await exists(types.configMap, 'default', 'off-goes'), true)
+  await bridge.publish({...app(true, 'off-stays'), ...moved})
+  await agent.waitFor({event: 'pruned', app: 'prune-off', object: '/ConfigMap/default/off-goes'})
+  assert.equal(await exists(types.configMap, 'default', 'off-moves'), true)
+  assert.equal(agent.events.filter(({event}) => event === 'failed').length, 0)
+})
+
 test('goes on once an inventory that cannot be read was deleted, without a restart', async (t) => {
   const bridge = await createTestBridge(cluster, t)
   const first = bridge.startAgent()
