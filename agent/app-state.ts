@@ -7,6 +7,7 @@ import type {Trace} from '#shared/model/trace.ts'
 import type {HealthRules} from '#shared/plan/health-rules/health-rule.ts'
 import type {InventoryEntry} from '#shared/plan/inventory.ts'
 import type {InventoryError} from '#shared/plan/inventory-error.ts'
+import type {HeldCount} from './count-held.ts'
 import type {HealthyBundle, RolledBack} from './healthy-store.ts'
 import type {Claims} from './judge-claims.ts'
 import type {HealRecord} from './pace-heals.ts'
@@ -110,6 +111,8 @@ export interface AppState {
   healthyRevision: string | undefined
   /** What was told of this failure, so that it is told once. */
   toldProblem: string | undefined
+  /** What kept an object from being pruned when it was counted last, by its key. */
+  held: Map<string, HeldCount>
   /** What was not pruned though the app is applied, and whether that is a failure, or meant to be so. */
   notice: {message: string; failed: boolean} | undefined
   toldNotice: string | undefined
@@ -173,6 +176,7 @@ export function createAppState(name: string, now: Date): AppState {
     verifiedRevision: undefined,
     healthyRevision: undefined,
     toldProblem: undefined,
+    held: new Map(),
     notice: undefined,
     toldNotice: undefined,
     condition: {ready: 'Unknown', reason: 'Progressing', message: 'not looked at yet', since: now.toISOString()},

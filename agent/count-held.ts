@@ -6,6 +6,37 @@ import type {AgentPorts} from './agent-context.ts'
 import type {KubeClient, ResourceType} from './kube/kube-client.ts'
 import {metaText} from './kube/kube-object.ts'
 
+const FIRST_PAUSE_MS = 1_000
+const MAX_PAUSE_MS = 3_600_000
+
+/** What an object held when it was last counted, and when to count again, by a monotonic clock. */
+export interface HeldCount {
+  held: number | 'unknown'
+  until: number
+  pauseMs: number
+}
+
+/**
+ * The same as `countHeld`, but asks no more often than it pays: to count takes a list of every kind, so what still holds something is
+ * counted again after a pause that doubles up to an hour. Never tells 0 from memory.
+ */
+export async function recountHeld(
+  ports: Pick<AgentPorts, 'kube' | 'log'>,
+  counts: Map<string, HeldCount>,
+  type: ResourceType,
+  ref: ObjectRef,
+  ours: ReadonlySet<string>,
+): Promise<number | 'unknown'> {
+  const key = refKey(ref)
+  const known = counts.get(key)
+  if (known !== undefined && performance.now() < known.until) return known.held
+  const held = await countHeld(ports, type, ref, ours)
+  const pauseMs = Math.min(MAX_PAUSE_MS, known === undefined ? FIRST_PAUSE_MS : 2 * known.pauseMs)
+  if (held === 0) counts.delete(key)
+  else counts.set(key, {held, until: performance.now() + pauseMs, pauseMs})
+  return held
+}
+
 /**
  * Counts what would be lost with an object beyond what this app deletes itself: a Namespace's content, a definition's custom
  * resources, a claim's data; 0 for every other kind, `'unknown'` where it cannot be told. `ours` holds the keys of what the same prune deletes.

@@ -5,7 +5,7 @@ import type {Propagation} from '#shared/model/plan-options.ts'
 import {guardPrune, type LiveFacts, type PruneDecision} from '#shared/plan/guard-prune.ts'
 import {type AgentContext, dropEntry} from './agent-context.ts'
 import type {AppliedEntry, AppState} from './app-state.ts'
-import {countHeld} from './count-held.ts'
+import {recountHeld} from './count-held.ts'
 import {findAnew, findServed, mayHaveMoved} from './find-served.ts'
 import {claimantOf, isRefused} from './judge-claims.ts'
 import type {ResourceType} from './kube/kube-client.ts'
@@ -117,7 +117,7 @@ async function pruneObject(
         if (served.version !== type.version) live = await readLive(ctx, served, ref)
         type = served
       }
-      const facts = live === 'absent' ? live : {...live, held: await countHeld(ctx.ports, type, ref, ours)}
+      const facts = live === 'absent' ? live : {...live, held: await recountHeld(ctx.ports, app.held, type, ref, ours)}
       const decision = guardPrune({ref, app: app.name, appliedUid: entry.uid, live: facts, purpose}, [
         ctx.config.namespace,
       ])

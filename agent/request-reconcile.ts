@@ -15,6 +15,7 @@ export function requestReconcile(ctx: AgentContext, app: AppState, urgency: Urge
   if (ctx.signal.aborted) return
   if (urgency === 'now') {
     dropRequests(app)
+    app.held.clear()
     ctx.reconcile(app, 'all')
   } else if (urgency === 'retry') {
     const backoff = (app.target?.state === 'present' ? app.target.sync.retry?.backoff : undefined) ?? {}
@@ -50,6 +51,7 @@ export function beginAnew(app: AppState): void {
   app.failures = 0
   app.retries = 0
   app.upkeeps = 0
+  app.held.clear()
   app.outlook = 'through'
 }
 
