@@ -78,6 +78,38 @@ test('an API server that cannot answer spends no retry either', async (t) => {
   assert.equal(agent.events.filter(({event}) => event === 'rolledback').length, 0)
 })
 
+test('what failed after something newer was published does not count against the newer', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const space = 'retry-overtaken'
+  const gate = Promise.withResolvers<void>()
+  t.after(async () => gate.resolve())
+  const fails = {older: 0, newer: 0}
+  const agent = bridge.startAgent({
+    async onRequest(request) {
+      if (!isApply(request, space)) return
+      const refusal = new KubeError('INVALID', 'apply: refused')
+      if (request.body?.includes('"older"') && fails.older++ === 0) {
+        await gate.promise
+        throw refusal
+      }
+      if (request.body?.includes('"newer"') && fails.newer++ === 0) throw refusal
+    },
+  })
+  const sync = {retry: {limit: 1, backoff}, preflight: 'never' as const}
+  const publish = (v: string) => bridge.publish({[space]: {manifests: app(space, v), sync}})
+  await publish('1')
+  await agent.waitFor({event: 'healthy', app: space})
+  await publish('older')
+  await waitUntil(() => fails.older > 0, 'the apply of the older')
+  const {apps} = await publish('newer')
+  const [newer] = apps
+  assert.ok(newer?.state === 'present')
+  await agent.waitFor({event: 'pulled', app: space, revision: newer.revision})
+  gate.resolve()
+  await agent.waitFor({event: 'healthy', app: space, revision: newer.revision})
+  assert.deepEqual([fails, await dataOf(space)], [{older: 1, newer: 2}, {v: 'newer'}])
+})
+
 test('a heal that failed is tried again, however few retries a revision has', async (t) => {
   const bridge = await createTestBridge(cluster, t)
   const space = 'retry-heal'
