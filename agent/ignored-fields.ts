@@ -21,6 +21,11 @@ export function ignoredFields(app: Ignoring, ref: ObjectRef): IgnoredFields | un
   return known(ref)
 }
 
+/** The field managers that an app leaves their fields to, whatever those are. */
+export function sparedManagers({ignoreDifferences = []}: Ignoring['sync']): ReadonlySet<string> {
+  return new Set(ignoreDifferences.flatMap(({managedFieldsManagers = []}) => managedFieldsManagers))
+}
+
 /** Throws `AppFailure` REFUSED where a rule of what an app leaves to others cannot be used, so that it is told rather than met in a heal. */
 export function checkIgnoreRules({sync}: Ignoring): void {
   try {

@@ -110,6 +110,11 @@ export function declares(bundle: PlannedBundle, key: string): boolean {
   return bundle.objects.has(key) || bundle.hooks.has(key) || bundle.once.has(key) || bundle.untouched.has(key)
 }
 
+/** Tells whether nothing is declared that stays: hooks alone are no reason to delete all else. */
+export function isEmpty(bundle: PlannedBundle): boolean {
+  return bundle.objects.size + bundle.once.size + bundle.untouched.size === 0
+}
+
 function planObject(
   manifest: Manifest,
   options: {app: string; namespace: string | undefined; type: ResourceType | undefined; defined: boolean},

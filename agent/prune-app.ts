@@ -1,5 +1,5 @@
 import {formatRef} from '#shared/model/object-ref.ts'
-import {syncOptions} from '#shared/plan/read-apply-rules.ts'
+import {isPrunedLast, mostPruned} from '#shared/plan/order-prune.ts'
 import {type AgentContext, dropEntry} from './agent-context.ts'
 import {AppFailure} from './app-failure.ts'
 import {APPROVE_PRUNE_ANNOTATION, isPruneApproved} from './app-orders.ts'
@@ -7,7 +7,7 @@ import {type AppState, impersonatedUser, type LoadedBundle} from './app-state.ts
 import type {StepRun} from './apply-steps.ts'
 import {awaitHealth} from './await-health.ts'
 import {claimantOf, unreadApp} from './judge-claims.ts'
-import {declares} from './plan-objects.ts'
+import {declares, isEmpty} from './plan-objects.ts'
 import {type PruneResult, pruneObjects} from './prune-objects.ts'
 
 const SHOWN = 5
@@ -26,7 +26,7 @@ export async function pruneApp({ctx, app, bundle, signal}: StepRun): Promise<Pru
     }),
     finalizing: 0,
   })
-  if (bundle.objects.size + bundle.once.size + bundle.untouched.size === 0 && !sync.allowEmpty) {
+  if (isEmpty(bundle) && !sync.allowEmpty) {
     return refuse('EMPTY', 'the app renders to nothing; set sync.allowEmpty to let that prune everything')
   }
   // An object may have moved to another app: who wants it must be known of every app before anything is deleted.
@@ -68,7 +68,7 @@ export async function checkPruneLimit({ctx, app, bundle}: StepRun): Promise<'wit
   const limit = sync.pruneLimit
   if (limit === undefined || !sync.prune) return 'within'
   const total = [...app.inventory.values()].filter(({hook}) => hook === undefined).length
-  const most = Math.min(limit.objects ?? Number.POSITIVE_INFINITY, ((limit.percent ?? 100) / 100) * total)
+  const most = mostPruned(limit, total)
   const gone = goneFrom(app, bundle).filter((key) => app.inventory.get(key)?.hook === undefined)
   if (gone.length <= most) return 'within'
   await othersLoaded(ctx, app)
@@ -99,7 +99,7 @@ function goneFrom(app: AppState, bundle: LoadedBundle): string[] {
 }
 
 function isLast(ctx: Pick<AgentContext, 'live'>, key: string): boolean {
-  return syncOptions(ctx.live.get(key)?.keep?.['argocd.argoproj.io/sync-options']).has('prunelast=true')
+  return isPrunedLast(ctx.live.get(key)?.keep)
 }
 
 async function othersLoaded(ctx: AgentContext, app: AppState): Promise<void> {

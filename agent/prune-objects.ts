@@ -12,7 +12,7 @@ import type {ResourceType} from './kube/kube-client.ts'
 import {isKubeError} from './kube/kube-error.ts'
 import {annotationsOf, labelOf, metaText} from './kube/kube-object.ts'
 import {APP_LABEL} from './marks.ts'
-import {orderPrune} from './order-prune.ts'
+import {orderEntries} from './order-entries.ts'
 
 export interface PruneResult {
   pruned: ObjectRef[]
@@ -47,7 +47,7 @@ export async function pruneObjects(
   const result: PruneResult = {pruned: [], retained: [], finalizing: 0}
   const ours = new Set(keys)
   const entries = keys.flatMap((key) => app.inventory.get(key) ?? [])
-  for (const stage of orderPrune(ctx, entries)) {
+  for (const stage of orderEntries(ctx, entries)) {
     await Promise.all(
       stage.map((ref) =>
         ctx.ports.limit.run(async () => {

@@ -6,6 +6,7 @@ import {adoptFields} from '#shared/plan/adopt-fields.ts'
 import type {AgentContext} from './agent-context.ts'
 import {AppFailure} from './app-failure.ts'
 import {impersonatedUser, type LoadedBundle} from './app-state.ts'
+import {sparedManagers} from './ignored-fields.ts'
 import type {ResourceType} from './kube/kube-client.ts'
 import {isImmutableError} from './kube/kube-error.ts'
 import type {KubeObject} from './kube/kube-object.ts'
@@ -57,7 +58,7 @@ async function applyAndAdopt(
       lastTry: signal,
       ...(impersonate === undefined ? {} : {impersonate}),
     })
-  const spared = new Set(app.sync.ignoreDifferences?.flatMap(({managedFieldsManagers = []}) => managedFieldsManagers))
+  const spared = sparedManagers(app.sync)
   let answer = await send()
   for (let version = 0; version < MAX_VERSIONS && rules.takeOver; version++) {
     const managedFields = adoptFields(answer.metadata.managedFields, FIELD_MANAGER, spared)

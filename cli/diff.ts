@@ -77,8 +77,7 @@ async function diffCluster(
     for (const app of wanted) {
       const plan = planned.get(app.app)
       if (plan === undefined) continue
-      const {prune, allowEmpty} = app.spec.sync
-      const context = {prune, allowEmpty, agentNamespace: options.agentNamespace, warn}
+      const context = {sync: app.spec.sync, agentNamespace: options.agentNamespace, warn}
       const changes = [
         ...(await namespaceChange(ports, app, plan)),
         ...(await diffObjects(ports, plan)),

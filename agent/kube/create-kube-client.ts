@@ -156,12 +156,12 @@ export function createKubeClient(transport: KubeTransport): KubeClient {
       return response.status === 409 ? 'exists' : readObject(response.body)
     },
 
-    async replace(type, object, impersonate) {
+    async replace(type, object, impersonate, dryRun) {
       const target = {namespace: object.metadata.namespace ?? '', name: object.metadata.name}
       const response = await transport.send(
         {
           method: 'PUT',
-          path: objectPath(type, target),
+          path: `${objectPath(type, target)}${dryRun === undefined ? '' : '?dryRun=All'}`,
           body: JSON.stringify(object),
           impersonate,
           attempts: 1,

@@ -84,8 +84,16 @@ export interface KubeClient {
   apply(type: ResourceType, target: ObjectName, body: string, options: ApplyOptions): Promise<KubeObject>
   /** `'exists'` where it was there before. Not retried. */
   create(type: ResourceType, object: NewObject, impersonate?: string): Promise<KubeObject | 'exists'>
-  /** Replaces an object at the resourceVersion that it names; `'conflict'` where that is not the present one. Not retried. */
-  replace(type: ResourceType, object: NewObject, impersonate?: string): Promise<KubeObject | 'conflict'>
+  /**
+   * Replaces an object at the resourceVersion that it names, or at any where it names none; `'conflict'` where that is not the present one.
+   * Not retried. With `'dry-run'` nothing is written.
+   */
+  replace(
+    type: ResourceType,
+    object: NewObject,
+    impersonate?: string,
+    dryRun?: 'dry-run',
+  ): Promise<KubeObject | 'conflict'>
   /** Says anew who owns which field of an object, at a resourceVersion; `'conflict'` where that is not the present one. Not retried. */
   setManagedFields(
     type: ResourceType,

@@ -1,5 +1,5 @@
 import {unknownKind} from '#agent/apply-objects.ts'
-import {objectToSend} from '#agent/ignored-fields.ts'
+import {objectToSend, sparedManagers} from '#agent/ignored-fields.ts'
 import type {Discovery} from '#agent/kube/discovery.ts'
 import type {KubeClient, ResourceType} from '#agent/kube/kube-client.ts'
 import {isImmutableError, isKubeError} from '#agent/kube/kube-error.ts'
@@ -11,6 +11,7 @@ import type {PresentApp} from '#shared/model/desired-state.ts'
 import {describeError} from '#shared/model/drawbridge-error.ts'
 import type {FieldChange} from '#shared/model/field-change.ts'
 import {isJsonObject, type JsonObject} from '#shared/model/manifest.ts'
+import {removeAdopted} from '#shared/plan/adopt-fields.ts'
 import {maskedChanges} from '#shared/plan/mask-fields.ts'
 import type {ObjectChange} from './change.ts'
 
@@ -72,7 +73,8 @@ async function diffObject(ports: DiffPorts, app: DiffApp, object: PlannedObject,
     if (live === 'absent') return change('create', maskedChanges(ref, identityOf(object), parseBody(object)))
     if (metaText(live, 'deletionTimestamp') !== '') return change('refused', [], 'it is being deleted')
     if (wanted === 'not-yet') return change('unchanged')
-    const fields = maskedChanges(ref, withKind(live, object), withKind(wanted, object))
+    const settled = await takeOver(ports, app, type, object, wanted)
+    const fields = maskedChanges(ref, withKind(live, object), withKind(settled, object))
     return change(
       fields.length === 0 ? 'unchanged' : 'update',
       fields,
@@ -106,6 +108,32 @@ async function dryRun(
   }
 }
 
+/** What the object is when the agent has taken over what other tools own of it: without what is not declared, and with the server's defaults. */
+async function takeOver(
+  {kube}: DiffPorts,
+  {sync}: DiffApp,
+  type: ResourceType,
+  object: PlannedObject,
+  applied: KubeObject,
+): Promise<JsonObject> {
+  const taken = object.rules.takeOver ? removeAdopted(applied, FIELD_MANAGER, sparedManagers(sync)) : applied
+  if (taken === applied) return applied
+  const {managedFields: _, resourceVersion: _version, ...metadata} = isJsonObject(taken.metadata) ? taken.metadata : {}
+  const {name} = object.ref
+  try {
+    const whole = {
+      ...withKind(taken, object),
+      metadata: {...metadata, name, ...(object.ref.namespace === '' ? {} : {namespace: object.ref.namespace})},
+    }
+    const answer = await kube.replace(type, whole, undefined, 'dry-run')
+    return answer === 'conflict' ? taken : answer
+  } catch (error) {
+    // Who may only patch sees the fields without their defaults.
+    if (isKubeError(error, 'FORBIDDEN')) return taken
+    throw error
+  }
+}
+
 function parseBody({body}: PlannedObject): JsonObject {
   const parsed: unknown = JSON.parse(body)
   return isJsonObject(parsed) ? parsed : {}
@@ -116,6 +144,6 @@ function identityOf({ref, apiVersion}: PlannedObject): JsonObject {
   return {apiVersion, kind: ref.kind, metadata: {name: ref.name, ...namespace}}
 }
 
-function withKind(live: KubeObject, {ref, apiVersion}: PlannedObject): JsonObject {
+function withKind(live: JsonObject, {ref, apiVersion}: PlannedObject): JsonObject {
   return {...live, apiVersion, kind: ref.kind}
 }

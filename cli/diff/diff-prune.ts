@@ -1,14 +1,16 @@
 import {countHeld} from '#agent/count-held.ts'
 import {createInventoryStore} from '#agent/inventory-store.ts'
+import type {ResourceType} from '#agent/kube/kube-client.ts'
 import {isKubeError} from '#agent/kube/kube-error.ts'
-import {annotationsOf, labelOf, metaText} from '#agent/kube/kube-object.ts'
+import {annotationsOf, type KubeObject, labelOf, metaText} from '#agent/kube/kube-object.ts'
 import {APP_LABEL} from '#agent/marks.ts'
-import {declares} from '#agent/plan-objects.ts'
+import {declares, isEmpty} from '#agent/plan-objects.ts'
+import type {PresentApp} from '#shared/model/desired-state.ts'
 import {describeError} from '#shared/model/drawbridge-error.ts'
 import {type ObjectRef, refKey} from '#shared/model/object-ref.ts'
 import {guardPrune} from '#shared/plan/guard-prune.ts'
 import type {InventoryEntry} from '#shared/plan/inventory.ts'
-import {pruneOrder} from '#shared/plan/order-objects.ts'
+import {isPrunedLast, mostPruned, orderPrune} from '#shared/plan/order-prune.ts'
 import type {ObjectChange} from './change.ts'
 import type {DiffApp, DiffPorts} from './diff-objects.ts'
 
@@ -38,61 +40,99 @@ export async function readInventories(
   }
 }
 
+export interface PruneDiffOptions {
+  sync: Pick<PresentApp['sync'], 'prune' | 'allowEmpty' | 'pruneLimit'>
+  agentNamespace: string
+  warn: (line: string) => void
+}
+
+/** One object that is no longer declared, and still there. */
+interface Former {
+  entry: InventoryEntry
+  type: ResourceType
+  live: KubeObject
+}
+
 /** Says which of an app's former objects would be deleted, in the order of the deletions, and which stay. */
 export async function diffPrune(
   ports: DiffPorts,
   app: DiffApp,
   inventories: Inventories,
-  options: {prune: boolean; allowEmpty: boolean; agentNamespace: string; warn: (line: string) => void},
+  options: PruneDiffOptions,
 ): Promise<ObjectChange[]> {
-  if (!options.prune) return []
+  if (!options.sync.prune) return []
   const former = inventories === undefined ? await findLabelled(ports, app.name) : (inventories.get(app.name) ?? [])
   const gone = former.filter(({ref}) => !declares(app.planned, refKey(ref)))
-  const entries = new Map(gone.map((entry) => [refKey(entry.ref), entry]))
-  const ours = new Set(entries.keys())
+  const found = new Map<string, Former>()
+  for (const one of await Promise.all(gone.map((entry) => ports.limit.run(() => readFormer(ports, entry))))) {
+    if (one !== undefined) found.set(refKey(one.entry.ref), one)
+  }
+  const ours = new Set(found.keys())
+  const refused = judgeWhole(app, former, gone, options.sync)
   const first = app.planned.steps.reduce((stages, step) => stages + step.stages.length, 1)
-  const stages = pruneOrder(gone.map(({ref}) => ref))
   const changes = await Promise.all(
-    stages.flatMap((refs, index) =>
-      refs.map((ref) => {
-        const entry = entries.get(refKey(ref))
-        return ports.limit.run(async () =>
-          entry === undefined ? undefined : judge(ports, app, entry, {...options, ours, stage: first + index}),
-        )
+    stagesOf([...found.values()]).flatMap((refs, index) =>
+      refs.flatMap((ref) => {
+        const one = found.get(refKey(ref))
+        const change = {ref, stage: first + index, fields: []}
+        if (one === undefined) return []
+        return [ports.limit.run(() => judge(ports, app, one, change, refused, {...options, ours}))]
       }),
     ),
   )
-  return changes.filter((change) => change !== undefined)
+  return changes
+}
+
+async function readFormer(ports: DiffPorts, entry: InventoryEntry): Promise<Former | undefined> {
+  const type = await ports.discovery.find(entry.version, entry.ref.kind)
+  const live = type === undefined ? 'absent' : await ports.kube.get(type, entry.ref, 'metadata')
+  return type === undefined || live === 'absent' ? undefined : {entry, type, live}
+}
+
+function stagesOf(found: readonly Former[]): ObjectRef[][] {
+  const [first, last] = [false, true].map((atEnd) =>
+    orderPrune(
+      found
+        .map(({entry: {ref}, type, live}) => ({
+          ref,
+          annotations: annotationsOf(live),
+          definition: `${type.plural}.${type.group}`,
+        }))
+        .filter(({annotations}) => isPrunedLast(annotations) === atEnd),
+    ),
+  )
+  return [...(first ?? []), ...(last ?? [])]
+}
+
+/** What stops the prune as a whole; undefined where nothing does. */
+function judgeWhole(
+  app: DiffApp,
+  former: readonly InventoryEntry[],
+  gone: readonly InventoryEntry[],
+  {allowEmpty, pruneLimit}: PruneDiffOptions['sync'],
+): Pick<ObjectChange, 'action' | 'reason'> | undefined {
+  if (isEmpty(app.planned) && !allowEmpty) {
+    return {action: 'keep', reason: 'the app renders to nothing; set sync.allowEmpty to let that prune everything'}
+  }
+  const total = former.filter(({hook}) => hook === undefined).length
+  const lost = gone.filter(({hook, ref}) => hook === undefined && app.declaredBy(refKey(ref)).length === 0).length
+  const most = mostPruned(pruneLimit, total)
+  if (lost <= most) return undefined
+  const reason = `sync.pruneLimit allows ${Math.floor(most)} of the ${lost} deletions, so that nothing of the app is changed until it is raised or somebody approves`
+  return {action: 'refused', reason}
 }
 
 async function judge(
   ports: DiffPorts,
   app: DiffApp,
-  entry: InventoryEntry,
-  options: {
-    ours: ReadonlySet<string>
-    stage: number
-    allowEmpty: boolean
-    agentNamespace: string
-    warn: (line: string) => void
-  },
-): Promise<ObjectChange | undefined> {
+  {entry, type, live}: Former,
+  change: Pick<ObjectChange, 'ref' | 'stage' | 'fields'>,
+  refused: Pick<ObjectChange, 'action' | 'reason'> | undefined,
+  options: PruneDiffOptions & {ours: ReadonlySet<string>},
+): Promise<ObjectChange> {
   const {ref} = entry
-  const change = (action: ObjectChange['action'], reason?: string): ObjectChange => ({
-    action,
-    ref,
-    stage: options.stage,
-    fields: [],
-    ...(reason === undefined ? {} : {reason}),
-  })
   const [claimant] = app.declaredBy(refKey(ref))
-  if (claimant !== undefined) return change('keep', `app ${claimant} declares it now`)
-  const type = await ports.discovery.find(entry.version, ref.kind)
-  const live = type === undefined ? 'absent' : await ports.kube.get(type, ref, 'metadata')
-  if (type === undefined || live === 'absent') return undefined
-  if (app.planned.objects.size === 0 && !options.allowEmpty) {
-    return change('keep', 'the app renders to nothing; set sync.allowEmpty to let that prune everything')
-  }
+  if (claimant !== undefined) return {...change, action: 'keep', reason: `app ${claimant} declares it now`}
   const decision = guardPrune(
     {
       ref,
@@ -108,7 +148,8 @@ async function judge(
     },
     [options.agentNamespace],
   )
-  return decision.action === 'delete' ? change('prune') : change('keep', decision.reason)
+  if (decision.action !== 'delete') return {...change, action: 'keep', reason: decision.reason}
+  return refused === undefined ? {...change, action: 'prune'} : {...change, ...refused}
 }
 
 /** Everything in the cluster that carries an app's mark, of every kind that may be listed. */

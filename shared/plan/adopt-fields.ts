@@ -1,4 +1,6 @@
 import {isJsonObject, type Json, type JsonObject} from '../model/manifest.ts'
+import {childAt, type FieldPath, removePaths} from './ignore/field-path.ts'
+import {stepOf} from './ignore/owned-paths.ts'
 
 /** Field managers of other deploying tools, and of what the agent itself writes as a whole: what they own of an object is ours once the object is. */
 const deployers: Record<string, readonly string[]> = {
@@ -38,6 +40,39 @@ export function adoptFields(
     inOurs ? (own.fieldsV1 ?? {}) : {},
   )
   return [...entries.filter((entry) => entry !== own && !taken.includes(entry)), {...own, apiVersion, fieldsV1}]
+}
+
+/**
+ * What becomes of an object when `adoptFields` has given all to `manager` and that has applied once more: a copy without the fields that nobody
+ * but those tools owns, before the server's defaults; itself where there are none. `object` is what a first apply makes of it, with its `metadata.managedFields`.
+ */
+export function removeAdopted(
+  object: JsonObject,
+  manager: string,
+  spared: ReadonlySet<string> = new Set(),
+): JsonObject {
+  const {managedFields} = isJsonObject(object.metadata) ? object.metadata : {}
+  if (adoptFields(managedFields, manager, spared) === undefined || !Array.isArray(managedFields)) return object
+  const entries = managedFields.filter(isJsonObject)
+  const isTaken = (entry: JsonObject) => isLeftBehind(entry) && !spared.has(String(entry.manager))
+  const fieldsOf = (owned: JsonObject[]) => owned.reduce<Json>((all, {fieldsV1}) => unite(all, fieldsV1 ?? {}), {})
+  const taken = fieldsOf(entries.filter(isTaken))
+  const kept = fieldsOf(entries.filter((entry) => !isTaken(entry)))
+  const lost = lostPaths(taken, kept, object, [])
+  return lost.length === 0 ? object : removePaths(object, lost)
+}
+
+function lostPaths(taken: Json, kept: Json | undefined, value: Json | undefined, path: FieldPath): FieldPath[] {
+  if (!isJsonObject(taken)) return []
+  return Object.entries(taken).flatMap(([name, inner]) => {
+    const step = name === '.' ? undefined : stepOf(name, value)
+    const child = step === undefined ? undefined : childAt(value, step)
+    if (step === undefined || child === undefined) return []
+    const stays = isJsonObject(kept) ? kept[name] : undefined
+    const owned = isJsonObject(inner) && ('.' in inner || Object.keys(inner).length === 0)
+    if (stays === undefined && owned) return [[...path, step]]
+    return lostPaths(inner, stays, child, [...path, step])
+  })
 }
 
 function isLeftBehind(entry: JsonObject): boolean {

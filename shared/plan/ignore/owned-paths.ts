@@ -28,8 +28,8 @@ function leavesOf(fields: JsonObject, value: Json | undefined, path: FieldPath):
   })
 }
 
-/** `f:` a member, `k:` an item by its keys, `v:` an item by its value, `i:` an item by its index. */
-function stepOf(name: string, value: Json | undefined): string | number | undefined {
+/** Finds the member or item of a value that a name in `fieldsV1` means: `f:` a member, `k:` an item by its keys, `v:` an item by its value, `i:` an item by its index. */
+export function stepOf(name: string, value: Json | undefined): string | number | undefined {
   const rest = name.slice(2)
   if (name.startsWith('f:')) return rest
   if (!Array.isArray(value)) return undefined
