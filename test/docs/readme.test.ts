@@ -117,6 +117,8 @@ test('the tour of the README runs as it is written', async () => {
     const output = (start: string): string => [...outputs].find(([command]) => command.startsWith(start))?.[1] ?? ''
     assert.match(output('git -C fleet add'), /remote: drawbridge: main 202/)
     assert.match(output('npx drawbridge status'), /1 of 1 apps ready/)
+    assert.match(output('kubectl get apps.drawbridge.dev'), /drawbridge-system +web +main@sha1:\S+ +True +Current +0/)
+    assert.match(output('npx drawbridge diff'), /app web: 1 unchanged/)
     assert.match(output('npx drawbridge verify'), /valid bundle of app web in cluster dev/)
     assert.match(output('git -C fleet.git log'), /drawbridge\/dev: success/)
   } finally {
