@@ -1,15 +1,13 @@
 import {isJsonObject, type Json, type JsonObject} from '../model/manifest.ts'
+import {itemKeys} from './item-keys.ts'
 
-/** One field that is not as desired. It holds no value, so that it can be shown for Secrets too. */
-export interface FieldDifference {
+/** One field that is not as desired, with values that are not to be shown where they may be secret. */
+export interface ValueDifference {
   /** As a JSON pointer (RFC 6901), but that items of a list are found by what names them where they have a name: `/spec/template/spec/containers[name=web]/image`. */
   path: string
   /** `missing`: desired but not in the live object; `extra`: in the live object only; `changed`: another value. */
   difference: 'missing' | 'extra' | 'changed'
-}
-
-/** The same with the values: not to be shown for what may be secret. Absent on the side where there is none. */
-export interface ValueDifference extends FieldDifference {
+  /** Absent on the side where there is none. */
   from?: Json
   to?: Json
 }
@@ -26,18 +24,11 @@ const ignoredMetadata = new Set([
   'uid',
 ])
 
-// What names an item in the lists of the built-in kinds, in the order of preference.
-const itemKeys = ['name', 'key', 'mountPath', 'devicePath', 'containerPort', 'port', 'ip', 'topologyKey', 'uid']
-
 /**
- * Lists where a live object differs from what it should be (the result of a server-side dry run of our apply), in the order of the paths.
- * Ignores `status` and what the server sets in `metadata` (managedFields, resourceVersion, generation, times, uid). Equal objects give an empty list.
+ * Lists where a live object differs from what it should be (the result of a server-side dry run of our apply), in the order of the paths, with the
+ * values of both sides: `from` in the live object, `to` in the desired one. Ignores `status` and what the server sets in `metadata` (managedFields,
+ * resourceVersion, generation, times, uid). Equal objects give an empty list.
  */
-export function diffFields(live: JsonObject, desired: JsonObject): FieldDifference[] {
-  return diffValues(live, desired).map(({path, difference}) => ({path, difference}))
-}
-
-/** Lists the same differences with the values of both sides: `from` in the live object, `to` in the desired one. */
 export function diffValues(live: JsonObject, desired: JsonObject): ValueDifference[] {
   const found: ValueDifference[] = []
   diffValue(comparable(live), comparable(desired), '', found)

@@ -35,14 +35,6 @@ const MAX_COMPUTED = 500
 const computed = new Map<string, string>()
 
 /**
- * Compares the fingerprint kept after the last apply with that of the live object. An unknown one ('' kept, or no entry in the live object) is
- * `'drifted'`: a reason to look closer, not yet a difference.
- */
-export function compareFingerprint(expected: string, live: string | undefined): 'same' | 'drifted' {
-  return expected !== '' && expected === live ? 'same' : 'drifted'
-}
-
-/**
  * Names who changed an object besides `manager`'s own applies, newest first: the entries of `after` that `before` lacks or has otherwise. Without
  * `before` (undefined) every other manager counts. Writers of `status` never do: status is nobody's drift. What was changed by the same manager name with an Update is told too.
  */

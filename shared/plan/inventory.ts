@@ -26,7 +26,7 @@ export interface HookRecord {
 /**
  * Joins two inventories: whatever is in either is in the result, once, sorted by ref. Where both hold an object and agree on `applied`, its facts stay
  * (those that one of them lacks are taken from the other); where they don't, `applied` and `fields` become '': it must be applied again before it can count as unchanged.
- * So an app notes `inventoryUnion(inventory, changes)`, each change with `applied: ''`, before its first request, and may then be killed at any instruction.
+ * A stop between the writes of two chunks leaves an object in both, as it was and as it was to be: so it is read.
  * The order of the two matters only where both know a different `version`: the second's is taken.
  */
 export function inventoryUnion(inventory: InventoryEntry[], added: InventoryEntry[]): InventoryEntry[] {
@@ -37,13 +37,6 @@ export function inventoryUnion(inventory: InventoryEntry[], added: InventoryEntr
     joined.set(key, present === undefined ? entry : joinEntries(present, entry))
   }
   return [...joined].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, entry]) => entry)
-}
-
-/** The entries of an inventory that are no longer desired: what an app may prune, if `guardPrune` agrees. Sorted as the inventory is. */
-export function pruneSet(inventory: InventoryEntry[], desiredRefs: Iterable<ObjectRef>): InventoryEntry[] {
-  const desired = new Set<string>()
-  for (const ref of desiredRefs) desired.add(refKey(ref))
-  return inventory.filter((entry) => !desired.has(refKey(entry.ref)))
 }
 
 function joinEntries(a: InventoryEntry, b: InventoryEntry): InventoryEntry {

@@ -1,10 +1,8 @@
 import {isJsonObject, type Json, type JsonObject} from '../../model/manifest.ts'
+import {itemKeys} from '../item-keys.ts'
 
 /** The way to one field of one object: names of members, indexes of items. */
 export type FieldPath = readonly (string | number)[]
-
-// What names an item in the lists of the built-in kinds, in the order of preference.
-const itemKeys = ['name', 'key', 'mountPath', 'devicePath', 'containerPort', 'port', 'ip', 'topologyKey', 'type']
 
 /** The value at a path; undefined where there is none. */
 export function valueAt(object: Json | undefined, path: FieldPath): Json | undefined {
