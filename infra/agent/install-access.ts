@@ -53,7 +53,7 @@ function ownState({namespace}: AgentInstall): InstallObject[] {
       rule: {
         apiGroups: [appType.group],
         resources: [appType.plural],
-        verbs: ['list', 'watch', 'create', 'patch', 'delete'],
+        verbs: ['list', 'watch', 'create', 'delete'],
       },
     },
     {
