@@ -25,7 +25,11 @@ const isApplyOf =
   (name: string) =>
   ({method, path}: KubeRequest) =>
     method === 'PATCH' && path.includes(`/configmaps/${name}?`) && !path.includes('dryRun')
-const isInventory = ({method, path}: KubeRequest) => method === 'PATCH' && path.includes('/drawbridge-inventory-')
+/** What is not there yet is created, by a request that names it in its body alone. */
+const isWriteOf = ({method, path, body = ''}: KubeRequest, name: string) =>
+  (method === 'PATCH' && path.includes(`/${name}`)) ||
+  (method === 'POST' && path.endsWith('/configmaps') && body.includes(`"name":"${name}`))
+const isInventory = (request: KubeRequest) => isWriteOf(request, 'drawbridge-inventory-')
 const lost = (agent: TestAgent) => agent.lines.some((line) => line.includes('could not be renewed in time'))
 const unreachable = () => new KubeError('UNAVAILABLE', 'the API server cannot be reached')
 
@@ -112,8 +116,8 @@ test('writes no object before the version that was accepted last is remembered, 
   const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   let saves = 0
   const agent = bridge.startAgent({
-    async onRequest({method, path}) {
-      if (method === 'PATCH' && path.includes('/drawbridge-accepted')) await gates[saves++]?.promise
+    async onRequest(request) {
+      if (isWriteOf(request, 'drawbridge-accepted')) await gates[saves++]?.promise
     },
   })
   t.after(async () => {
