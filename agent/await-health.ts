@@ -6,8 +6,8 @@ import type {AppState} from './app-state.ts'
 import type {PlannedObject} from './plan-objects.ts'
 import {setCondition} from './set-condition.ts'
 
-/** A controller may call failed what it goes on to try. */
-const FAILED_GRACE_MS = 10_000
+/** How long an object may stay Failed before a wait ends by it: a controller may call failed what it goes on to try. */
+export const FAILED_GRACE_MS = 10_000
 const SHOWN = 3
 
 /**

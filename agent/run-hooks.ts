@@ -7,6 +7,7 @@ import type {SyncPhase} from '#shared/plan/read-hook.ts'
 import {type AgentContext, keepEntry} from './agent-context.ts'
 import {AppFailure, asApplyFailure} from './app-failure.ts'
 import {type AppState, impersonatedUser, type LoadedBundle} from './app-state.ts'
+import {deleteAndAwait} from './delete-and-await.ts'
 import {judgeOwner} from './judge-owner.ts'
 import {apiVersionOf, type ResourceType} from './kube/kube-client.ts'
 import {annotationsOf, type KubeObject, labelOf} from './kube/kube-object.ts'
@@ -59,7 +60,7 @@ export async function beginHook(run: HookRun, hook: PlannedHook): Promise<void> 
   if (live !== 'absent') {
     if (annotationsOf(live)[RUN_ANNOTATION] === runId) return
     requireOwn(run, hook, live)
-    if (rules.deletePolicies.includes('BeforeHookCreation')) await deleteAndWait(run, hook, type, live)
+    if (rules.deletePolicies.includes('BeforeHookCreation')) await deleteLastRun(run, hook, type, live)
     else await refuseFailed(run, hook, type)
   }
   if (run.signal.aborted || ctx.signal.aborted) return
@@ -167,17 +168,18 @@ async function refuseFailed(run: HookRun, hook: PlannedHook, type: ResourceType)
   throw failure(run, hook, reason)
 }
 
-async function deleteAndWait(run: HookRun, hook: PlannedHook, type: ResourceType, live: KubeObject): Promise<void> {
+async function deleteLastRun(run: HookRun, hook: PlannedHook, type: ResourceType, live: KubeObject): Promise<void> {
   const {ctx, bundle, signal} = run
-  const {ref} = hook.object
-  const giveUpAt = performance.now() + bundle.app.sync.timeoutSeconds * 1000
-  await deleteHook(run, hook, type, live.metadata.uid)
-  for (;;) {
-    const left = await ctx.ports.kube.get(type, ref, 'metadata')
-    if (left === 'absent' || left.metadata.uid !== live.metadata.uid || signal.aborted || ctx.signal.aborted) return
-    if (performance.now() > giveUpAt) throw failure(run, hook, 'what is left of its last run does not go')
-    await sleep(50)
-  }
+  const left = await deleteAndAwait(ctx.ports.kube, {
+    type,
+    ref: hook.object.ref,
+    uid: live.metadata.uid,
+    timeoutSeconds: bundle.app.sync.timeoutSeconds,
+    lastTry: ctx.signal,
+    signal: AbortSignal.any([signal, ctx.signal]),
+    ...impersonatedUser(bundle.app),
+  })
+  if (left !== 'gone' && left !== 'stopped') throw failure(run, hook, 'what is left of its last run does not go')
 }
 
 async function deleteHook(

@@ -1,4 +1,3 @@
-import {setTimeout as sleep} from 'node:timers/promises'
 import type {PresentApp} from '#shared/model/desired-state.ts'
 import {isJsonObject} from '#shared/model/manifest.ts'
 import {formatRef} from '#shared/model/object-ref.ts'
@@ -6,6 +5,7 @@ import {adoptFields} from '#shared/plan/adopt-fields.ts'
 import type {AgentContext} from './agent-context.ts'
 import {AppFailure} from './app-failure.ts'
 import {impersonatedUser, type LoadedBundle} from './app-state.ts'
+import {deleteAndAwait} from './delete-and-await.ts'
 import {sparedManagers} from './ignored-fields.ts'
 import type {ResourceType} from './kube/kube-client.ts'
 import {isImmutableError} from './kube/kube-error.ts'
@@ -92,7 +92,6 @@ async function replaceWhole(
   }
 }
 
-/** Deletes an object and waits until it is gone: its finalizers may take their time. */
 async function deleteForGood(
   {ports: {kube}, signal}: Means,
   {ref}: PlannedObject,
@@ -100,22 +99,16 @@ async function deleteForGood(
   timeoutSeconds: number,
   impersonate: string | undefined,
 ): Promise<void> {
-  const giveUpAt = performance.now() + timeoutSeconds * 1000
   const live = await kube.get(type, ref, 'metadata')
   if (live === 'absent') return
   const {uid} = live.metadata
-  const options = {uid, propagation: 'Background' as const, lastTry: signal}
-  await kube.delete(type, ref, {...options, ...(impersonate === undefined ? {} : {impersonate})})
-  for (let left = await kube.get(type, ref, 'metadata'); left !== 'absent' && left.metadata.uid === uid; ) {
-    if (signal.aborted) throw new AppFailure('APPLY_FAILED', `${formatRef(ref)}: stopped before it was made anew`)
-    if (performance.now() > giveUpAt) {
-      const {finalizers} = left.metadata
-      const waits = Array.isArray(finalizers) ? `; it waits for ${finalizers.join(', ')}` : ''
-      throw new AppFailure('APPLY_FAILED', `${formatRef(ref)} must be made anew, and its deletion does not end${waits}`)
-    }
-    await sleep(50)
-    left = await kube.get(type, ref, 'metadata')
-  }
+  const user = impersonate === undefined ? {} : {impersonate}
+  const left = await deleteAndAwait(kube, {type, ref, uid, timeoutSeconds, lastTry: signal, signal, ...user})
+  if (left === 'gone') return
+  if (left === 'stopped') throw new AppFailure('APPLY_FAILED', `${formatRef(ref)}: stopped before it was made anew`)
+  const {finalizers} = left.metadata
+  const waits = Array.isArray(finalizers) ? `; it waits for ${finalizers.join(', ')}` : ''
+  throw new AppFailure('APPLY_FAILED', `${formatRef(ref)} must be made anew, and its deletion does not end${waits}`)
 }
 
 function manifestOf({body, ref}: PlannedObject) {

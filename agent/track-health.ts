@@ -2,14 +2,12 @@ import type {Health} from '#shared/model/cluster-report.ts'
 import {formatRef, type ObjectRef} from '#shared/model/object-ref.ts'
 import type {AgentContext} from './agent-context.ts'
 import type {AppState} from './app-state.ts'
+import {FAILED_GRACE_MS} from './await-health.ts'
 import {explainUnhealthy} from './explain-unhealthy.ts'
 import {noteHealthy, rollBack} from './roll-back.ts'
 import {setCondition} from './set-condition.ts'
 import {tellEvent} from './tell-event.ts'
 import {wakeDependents} from './wake-dependents.ts'
-
-/** How long a kind that is not built in may be Failed before a wait ends by it. */
-const FAILED_GRACE_MS = 10_000
 
 /** Looks at one object of an app again; call `judgeApp` afterwards. */
 export function judgeObject(ctx: Pick<AgentContext, 'live'>, app: AppState, key: string): void {
