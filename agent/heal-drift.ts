@@ -28,6 +28,8 @@ export function handleDrift(ctx: AgentContext, app: AppState, key: string): void
   }
   const kind = policy === 'off' ? undefined : driftOf(ctx, app, key)
   if (kind === undefined) {
+    const record = app.heals.get(key)
+    if (record !== undefined) record.failures = 0
     if (app.drifted.delete(key)) ctx.changed()
     return
   }
@@ -193,6 +195,8 @@ async function pauseAfterFailure(ctx: AgentContext, app: AppState, key: string, 
   const drift = app.drifted.get(key)
   if (drift !== undefined && !drift.what.endsWith(words))
     noteDrift(ctx, app, key, {...drift, what: `${drift.what}; it cannot be healed: ${words}`})
+  // The app is to say that it is not as desired: a reconcile tries it too, and fails in its name.
+  requestReconcile(ctx, app, 'soon')
   await sleep(noteFailure(recordOf(app, key)), undefined, {signal: ctx.signal}).catch(() => undefined)
   app.seenMeanwhile.add(key)
 }

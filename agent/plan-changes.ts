@@ -32,8 +32,8 @@ export function planChanges(
     }
     if (entry.applied === '') return [{object, why: 'unsure'}]
     if (entry.applied !== object.digest) return [{object, why: 'changed'}]
-    // What is being healed is left to that: it may pause, since somebody fights, or cannot be healed now.
-    const isHealed = app.healing.has(object.key) && !whole
+    // What is being healed is left to that, as it may pause since somebody fights; what cannot be healed is not.
+    const isHealed = app.healing.has(object.key) && !app.heals.get(object.key)?.failures && !whole
     const drift = heals && !isHealed ? detectDrift(app, entry, ctx.live.get(object.key)) : undefined
     // What is being deleted cannot be made anew before it is gone.
     return drift === undefined || drift === 'terminating' || drift === 'reapplied'
