@@ -37,8 +37,10 @@ export function printDiff(io: CliIo, apps: readonly AppChanges[]): void {
         const where = phase === undefined ? 'prune' : wave === 0 ? phase : `${phase}, wave ${wave}`
         io.out(paint(io, 'dim', `  stage ${stage} (${where})\n`))
       }
-      const reason = change.reason === undefined ? '' : `: ${change.reason}`
-      io.out(`${paint(io, colors[change.action], `  ${signs[change.action]} ${formatRef(change.ref)}`)}${reason}\n`)
+      const name = formatRef(change.ref)
+      const words = change.reason?.startsWith(`${name}: `) ? change.reason.slice(name.length + 2) : change.reason
+      const reason = words === undefined ? '' : `: ${words}`
+      io.out(`${paint(io, colors[change.action], `  ${signs[change.action]} ${name}`)}${reason}\n`)
       for (const field of change.fields) io.out(`      ${formatField(field)}\n`)
     }
   }

@@ -36,5 +36,7 @@ export type Outcome = z.infer<typeof outcomeSchema>
 /** A finding in one line: `app web: web/deploy.yaml:12: …`. */
 export function describeFinding({app, file, line, message}: Finding): string {
   const place = file === undefined ? '' : `${file}${line === undefined ? '' : `:${line}`}: `
-  return `${app === undefined ? '' : `app ${app}: `}${place}${message}`
+  // The words of a renderer often name the file themselves.
+  const words = file !== undefined && message.startsWith(`${file}: `) ? message.slice(file.length + 2) : message
+  return `${app === undefined ? '' : `app ${app}: `}${place}${words}`
 }

@@ -32,7 +32,7 @@ test('shows a render without findings as success', async () => {
 test('shows the first finding with its place, and journals all', async () => {
   const kit = createStatusKit()
   const findings = [
-    {code: 'RENDER_FAILED', app: 'web', file: 'web/deploy.yaml', line: 3, message: 'no such field'},
+    {code: 'RENDER_FAILED', app: 'web', file: 'web/deploy.yaml', line: 3, message: 'web/deploy.yaml: no such field'},
     {code: 'RENDER_FAILED', app: 'api', message: 'the chart fails'},
   ]
   await kit.deliver(outcome({findings}), fromOutcomes)
