@@ -77,6 +77,8 @@ export interface AgentContext {
   kubernetes: string
   /** Reconciles an app as soon as its running reconcile, if any, has ended. */
   reconcile(app: AppState, scope: ReconcileScope): void
+  /** The condition of an app is another than before. */
+  conditionChanged(app: AppState): void
   /** The report is to be sent anew. */
   changed(): void
   /** An event was added to the report. */

@@ -62,6 +62,8 @@ export interface AppState {
   remembering: Promise<void>
   /** The last verified bundle: what drift is healed to. */
   bundle: LoadedBundle | undefined
+  /** What runs of an app that is suspended, where something newer was loaded since: what its drift is told by. */
+  left: LoadedBundle | undefined
   /** What the last verified bundle declares that was then refused. */
   claims: Claims | undefined
   inventory: Map<string, AppliedEntry>
@@ -100,6 +102,10 @@ export interface AppState {
   upkeeps: number
   /** It changes only when the apps that it depends on are ready, and asks now whether they are, or was told that they are not. */
   dependent: boolean
+  /** Set while it waits for the apps that it depends on: what it waits for, and what was told of that. */
+  dependencyWait:
+    | {target: PresentApp; cause: string; lasts: boolean; told: Set<string>; timer: NodeJS.Timeout}
+    | undefined
   /** Resolves when the target's bundle was loaded or refused. */
   loading: Promise<void>
   loaded: () => void
@@ -149,6 +155,7 @@ export function createAppState(name: string, now: Date): AppState {
     rolledBack: undefined,
     remembering: Promise.resolve(),
     bundle: undefined,
+    left: undefined,
     claims: undefined,
     inventory: new Map(),
     brokenInventory: undefined,
@@ -170,6 +177,7 @@ export function createAppState(name: string, now: Date): AppState {
     retries: 0,
     upkeeps: 0,
     dependent: false,
+    dependencyWait: undefined,
     loading: Promise.resolve(),
     loaded: () => undefined,
     revision: undefined,

@@ -8,6 +8,16 @@ import type {AppState} from './app-state.ts'
 import {healthOf} from './track-health.ts'
 import {dependencyNames} from './wake-dependents.ts'
 
+const MAX_SHOWN = 10
+
+/** What an app waits for: `cause` is the same as long as it waits for the same thing, however that is worded. */
+export interface DependencyWait {
+  /** False where nothing that runs is going to end the wait. */
+  ready: 'Unknown' | 'False'
+  cause: string
+  message: string
+}
+
 /**
  * Decides whether an app may change now: all apps that it depends on are ready at what the desired state says of them, and their ready
  * expressions hold. Undefined where it may, else what it waits for. Throws `AppFailure` DEPENDENCY_CYCLE with the path.
@@ -16,7 +26,7 @@ export async function judgeDependencies(
   ctx: Pick<AgentContext, 'apps'>,
   app: AppState,
   target: PresentApp,
-): Promise<string | undefined> {
+): Promise<DependencyWait | undefined> {
   const dependencies = target.dependsOn ?? []
   const cycle = findCycle(app.name, (name) => dependencyNames(ctx.apps.get(name)))
   if (cycle !== undefined) {
@@ -27,15 +37,29 @@ export async function judgeDependencies(
   }
   for (const {name, readyExpr} of dependencies) {
     const dependency = ctx.apps.get(name)
-    if (dependency?.target?.state !== 'present') return `app ${name}, which it depends on, is not in this cluster`
-    const {condition, revision, target: wanted} = dependency
-    if (condition.ready !== 'True' || revision !== wanted.revision) {
-      return `waits for app ${name}: ${condition.reason}: ${condition.message}`
+    if (dependency?.target?.state !== 'present') {
+      return {ready: 'False', cause: `${name} absent`, message: describeAbsent(ctx, app, name)}
     }
+    const {condition, revision, target: wanted} = dependency
+    const waitsFor = (cause: string, why: string): DependencyWait => ({
+      ready: 'Unknown',
+      cause: `${name} ${cause}`,
+      message: `waits for app ${name}: ${why}`,
+    })
+    if (condition.ready !== 'True') return waitsFor(condition.reason, `${condition.reason}: ${condition.message}`)
+    if (revision !== wanted.revision) return waitsFor('revision', `has not applied ${wanted.revision} yet`)
     const problem = readyExpr === undefined ? undefined : await evaluateReady(readyExpr, app, dependency)
-    if (problem !== undefined) return `waits for app ${name}: ${problem}`
+    if (problem !== undefined) return waitsFor('readyExpr', problem)
   }
   return undefined
+}
+
+function describeAbsent({apps}: Pick<AgentContext, 'apps'>, app: AppState, name: string): string {
+  const declared = [...apps.values()].filter((other) => other !== app && other.target?.state === 'present')
+  const names = declared.map((other) => other.name).sort()
+  const more = names.length > MAX_SHOWN ? ` and ${names.length - MAX_SHOWN} more` : ''
+  const shown = names.length === 0 ? 'no others' : `${names.slice(0, MAX_SHOWN).join(', ')}${more}`
+  return `depends on app ${name}, which is not declared in this cluster: declare it, or take it out of dependsOn; declared are: ${shown}`
 }
 
 async function evaluateReady(expression: string, app: AppState, dependency: AppState): Promise<string | undefined> {

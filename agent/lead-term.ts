@@ -7,6 +7,7 @@ import {limits} from '#shared/model/limits.ts'
 import {createAcceptedStore} from './accepted-state.ts'
 import type {AgentContext, AgentPorts} from './agent-context.ts'
 import {createAppState} from './app-state.ts'
+import {refreshWaits} from './await-dependencies.ts'
 import {type AgentIdentity, buildReport} from './build-report.ts'
 import {type CarryOver, carryOver, takeOver} from './carry-over.ts'
 import type {AgentConfig} from './config.ts'
@@ -142,6 +143,7 @@ function createContext(
     condition: {version: 0, state: 'none', since: ports.clock.now().toISOString()},
     kubernetes: '',
     reconcile: (app, scope) => runApp(ctx, app, scope),
+    conditionChanged: (app) => refreshWaits(ctx, app),
     changed: () => undefined,
     announce: () => undefined,
   }

@@ -5,8 +5,8 @@ import {APPROVE_PRUNE_ANNOTATION} from './app-orders.ts'
 import {type AppState, currentBundle, type LoadedBundle} from './app-state.ts'
 import {unknownKind} from './apply-objects.ts'
 import {applySteps, changesOf, planSteps, runPostSync, runSyncFail, type StepRun} from './apply-steps.ts'
+import {awaitDependencies, endDependencyWait} from './await-dependencies.ts'
 import {handleDrift} from './heal-drift.ts'
-import {judgeDependencies} from './judge-dependencies.ts'
 import type {ResourceType} from './kube/kube-client.ts'
 import {loadBundle} from './load-bundle.ts'
 import type {PlannedObject} from './plan-objects.ts'
@@ -14,7 +14,6 @@ import {checkPruneLimit, pruneApp} from './prune-app.ts'
 import {requestReconcile} from './request-reconcile.ts'
 import {requireInventory} from './restore-inventory.ts'
 import {saveInventory} from './save-inventory.ts'
-import {setCondition} from './set-condition.ts'
 import {tellPruned} from './tell-changes.ts'
 import {tellEvent} from './tell-event.ts'
 import {beginWaiting, judgeAll, judgeApp} from './track-health.ts'
@@ -49,6 +48,7 @@ export async function reconcileApp(
   await followTypes(ctx, app, bundle)
   if (signal.aborted) return
 
+  app.left = undefined
   if (app.serviceAccount !== target.serviceAccount) app.unsaved = true
   app.serviceAccount = target.serviceAccount
   const run = {ctx, app, bundle, signal}
@@ -57,14 +57,13 @@ export async function reconcileApp(
   const fresh = work.some((item) => item.fresh && item.step.phase !== 'SyncFail')
   app.dependent = fresh
   if (fresh) {
-    const waits = await judgeDependencies(ctx, app, target)
-    if (waits !== undefined) {
+    if ((await awaitDependencies(ctx, app, target)) === 'waiting') {
       app.outlook = 'through'
-      setCondition(ctx, app, 'Unknown', 'DependencyNotReady', waits)
       return
     }
     app.dependent = false
   }
+  endDependencyWait(app)
   const limit = await checkPruneLimit(run)
   await orRunSyncFail(run, () => applySteps(run, work)).catch((error: unknown) => {
     throw fresh ? error : asHealFailure(error)

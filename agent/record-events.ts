@@ -7,6 +7,7 @@ import type {AgentContext} from './agent-context.ts'
 import {appType} from './app-definition.ts'
 import {apiVersionOf, type ResourceType} from './kube/kube-client.ts'
 import {STATE_MANAGER} from './marks.ts'
+import {reasonOf} from './reason-words.ts'
 import {createEventThinner} from './thin-events.ts'
 
 /** Makes Kubernetes Events of what is told of apps: in the agent's namespace, about the App object, with the object concerned as related. */
@@ -89,7 +90,7 @@ export function createEventRecorder(
   async function writeOne(event: ReportEvent): Promise<void> {
     const word = words[event.event]
     if (word === undefined) return
-    const reason = event.code === 'HealthCheckFailed' ? event.code : word.reason
+    const reason = event.event === 'failed' ? reasonOf(event.code) : word.reason
     const note = cutBytes(event.message ?? event.event)
     const object = event.object === undefined ? '' : refKey(event.object)
     const key = [event.app ?? '', event.revision ?? '', reason, object, note].join('\n')

@@ -5,6 +5,7 @@ import {isSuspended} from './app-orders.ts'
 import type {AppState, ReconcileScope} from './app-state.ts'
 import {handleDrift} from './heal-drift.ts'
 import {isKubeError} from './kube/kube-error.ts'
+import {reasonOf} from './reason-words.ts'
 import {reconcileApp} from './reconcile-app.ts'
 import {removeApp} from './remove-app.ts'
 import {requestReconcile} from './request-reconcile.ts'
@@ -91,13 +92,6 @@ function followUp(ctx: AgentContext, app: AppState, error: unknown): void {
   setCondition(ctx, app, 'False', app.condition.reason, message)
 }
 
-/** Flux's words for failures. */
-const reasons: Record<string, string> = {
-  UNREACHABLE: 'ArtifactFailed',
-  UNHEALTHY: 'HealthCheckFailed',
-  HOOK_FAILED: 'HealthCheckFailed',
-}
-
 /** Says why it failed, once per distinct reason. */
 function tellFailure(ctx: AgentContext, app: AppState, error: unknown): void {
   const refused = error instanceof AppFailure && (error.code === 'REFUSED' || error.code === 'POLICY')
@@ -111,7 +105,7 @@ function tellFailure(ctx: AgentContext, app: AppState, error: unknown): void {
       aboutApp(app),
     )
   }
-  const reason = refused ? 'ArtifactRefused' : (reasons[code] ?? 'ReconciliationFailed')
+  const reason = refused ? 'ArtifactRefused' : reasonOf(code)
   setCondition(ctx, app, 'False', reason, message)
   app.healthyRevision = undefined
   if (app.toldProblem === `${code} ${message}`) return

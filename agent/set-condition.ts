@@ -4,7 +4,7 @@ import {shortenText} from './shorten-text.ts'
 
 /** Sets what the report says of an app; `since` moves only when `ready` does. */
 export function setCondition(
-  ctx: Pick<AgentContext, 'ports' | 'changed'>,
+  ctx: Pick<AgentContext, 'ports' | 'changed' | 'conditionChanged'>,
   app: AppState,
   ready: AppCondition['ready'],
   reason: string,
@@ -15,5 +15,6 @@ export function setCondition(
   if (condition.ready === ready && condition.reason === reason && condition.message === message) return
   const since = condition.ready === ready ? condition.since : ctx.ports.clock.now().toISOString()
   app.condition = {ready, reason, message, since}
+  ctx.conditionChanged(app)
   ctx.changed()
 }

@@ -2,6 +2,7 @@ import type {DesiredApp, DesiredState} from '#shared/model/desired-state.ts'
 import {passStage} from '#shared/model/trace.ts'
 import type {AgentContext} from './agent-context.ts'
 import {type AppState, createAppState, currentBundle} from './app-state.ts'
+import {endDependencyWait, refreshWaits} from './await-dependencies.ts'
 import {beginAnew} from './request-reconcile.ts'
 import {targetOf} from './roll-back.ts'
 import {setCondition} from './set-condition.ts'
@@ -44,9 +45,11 @@ export function setDesired(ctx: AgentContext, desired: DesiredState, pulledAt: D
     }
     app.abort?.abort()
     endWaiting(app, 'due')
+    endDependencyWait(app)
     beginAnew(app)
     ctx.reconcile(app, 'all')
   }
+  refreshWaits(ctx)
   ctx.changed()
 }
 
@@ -56,6 +59,7 @@ function leaveAlone(ctx: AgentContext, app: AppState): void {
   app.loaded()
   app.abort?.abort()
   endWaiting(app, 'due')
+  endDependencyWait(app)
   if (app.inventory.size === 0) {
     ctx.apps.delete(app.name)
     return

@@ -49,6 +49,44 @@ test('an app changes only when those that it depends on are ready', async (t) =>
   )
 })
 
+test('a wait is told in the words of what is waited for as it is now, and as an event once it lasts', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const agent = bridge.startAgent()
+  const message = () => reported(bridge, 'follower')?.message ?? ''
+  const follower = {manifests: [configMap('default', 'follower')], dependsOn: [{name: 'followed'}]}
+  const space = [namespace('followed'), configMap('followed', 'c')]
+  await bridge.publish({
+    followed: {manifests: [...space, deployment('followed', 'web')], sync: {timeoutSeconds: 2}},
+    follower,
+  })
+  await waitUntil(() => /waits for app followed: HealthCheckFailed: not healthy within 2 s/.test(message()), message)
+  assert.equal(reported(bridge, 'follower')?.ready, 'Unknown')
+  const told = await agent.waitFor({event: 'failed', app: 'follower', code: 'DEPENDENCY_NOT_READY'})
+  assert.match(told.message ?? '', /HealthCheckFailed/)
+  await bridge.publish({followed: {manifests: [configMap('not-there', 'x')]}, follower})
+  await waitUntil(() => /waits for app followed: ReconciliationFailed: .*not-there/.test(message()), message)
+  await bridge.publish({followed: {manifests: space}, follower})
+  await agent.waitFor({event: 'healthy', app: 'follower'})
+  const lines = agent.events.filter(({code}) => code === 'DEPENDENCY_NOT_READY').map((event) => event.message)
+  assert.equal(lines.filter((line) => line?.includes('HealthCheckFailed')).length, 1)
+})
+
+test('an app that depends on one that is not declared says what to do, and goes on once it is declared', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const agent = bridge.startAgent()
+  const lonely = {manifests: [configMap('default', 'lonely')], dependsOn: [{name: 'missing'}]}
+  const present = {manifests: [configMap('default', 'present')]}
+  await bridge.publish({lonely, present})
+  await waitUntil(() => reported(bridge, 'lonely')?.ready === 'False', 'the wait')
+  assert.equal(reported(bridge, 'lonely')?.reason, 'DependencyNotReady')
+  assert.match(
+    reported(bridge, 'lonely')?.message ?? '',
+    /missing, which is not declared in this cluster: declare it, or take it out of dependsOn; declared are: present$/,
+  )
+  await bridge.publish({lonely, present, missing: {manifests: [configMap('default', 'missing')]}})
+  await agent.waitFor({event: 'healthy', app: 'lonely'})
+})
+
 test('apps that depend on each other are refused with the path', async (t) => {
   const bridge = await createTestBridge(cluster, t)
   const agent = bridge.startAgent()
@@ -102,6 +140,7 @@ test('an app goes on when another that it depends on is ready at a revision of t
     if (app.state === 'present' && app.name === 'a-top') fast = keys.bundle(app.bundle.digest)
   slow = true
   await waitUntil(() => reported(bridge, 'a-top')?.reason === 'DependencyNotReady', 'the wait')
+  assert.match(reported(bridge, 'a-top')?.message ?? '', /waits for app z-base: has not applied main@\w+ yet/)
   gate.resolve()
   const seen = agent.events.length
   await agent.waitFor({event: 'healthy', app: 'a-top'}, {after: seen})
