@@ -1,21 +1,15 @@
 import {setTimeout as sleep} from 'node:timers/promises'
 import {describeError} from '#shared/model/drawbridge-error.ts'
 import {formatRef} from '#shared/model/object-ref.ts'
-import {managersOf} from '#shared/plan/fingerprint-fields.ts'
 import {type AgentContext, aboutApp} from './agent-context.ts'
 import {isSuspended} from './app-orders.ts'
-import {type AppState, type Drift, impersonatedUser, type LoadedBundle} from './app-state.ts'
+import type {AppState, Drift} from './app-state.ts'
 import {applyObject} from './apply-objects.ts'
-import {type DriftKind, driftOf, isWriting} from './detect-drift.ts'
-import {ignoredFields} from './ignored-fields.ts'
+import {describeDrift, describeUnread, undescribed} from './describe-drift.ts'
+import {appliedAs, driftOf, isWriting} from './detect-drift.ts'
 import {claimantOf} from './judge-claims.ts'
-import {isKubeError} from './kube/kube-error.ts'
-import {labelOf, metaText} from './kube/kube-object.ts'
-import {APP_LABEL, FIELD_MANAGER} from './marks.ts'
 import {createHealRecord, type HealRecord, noteFailure, noteHeal} from './pace-heals.ts'
-import type {PlannedObject} from './plan-objects.ts'
 import {requestReconcile} from './request-reconcile.ts'
-import {MAX_SHOWN_FIELDS, shownFields} from './shown-fields.ts'
 import {tellEvent} from './tell-event.ts'
 
 /** Looks whether an object drifted, and if so tells it and, where the app asks for that, applies it again. One at a time per object. */
@@ -45,12 +39,11 @@ export function handleDrift(ctx: AgentContext, app: AppState, key: string): void
 
 /** Compares an object with a dry run, whatever its metadata says; what differs is then handled as drift. */
 export async function verifyObject(ctx: AgentContext, app: AppState, key: string): Promise<void> {
-  const {bundle} = app
-  const object = bundle?.objects.get(key)
   const entry = app.inventory.get(key)
+  const applied = appliedAs(ctx, app, key)
   const idle = !isWriting(app) && !app.busy.has(key) && !app.healing.has(key)
-  if (bundle === undefined || object === undefined || entry === undefined || entry.applied === '' || !idle) return
-  const drift = await describeDrift(ctx, bundle, object, 'reapplied')
+  if (applied === undefined || entry === undefined || entry.applied === '' || !idle) return
+  const drift = await describeDrift(ctx, applied.bundle, applied.object, 'reapplied')
   if (drift === 'no-difference' || app.inventory.get(key) !== entry) return
   // Its metadata did not tell, so it is not believed any more.
   entry.fields = ''
@@ -66,17 +59,19 @@ async function healWhileDrifted(
   // Something may change again while it is healed: its event was ignored meanwhile. Bounded by the pause for fights.
   for (let round = 0; round < 20 && !ctx.signal.aborted; round++) {
     const kind = driftOf(ctx, app, key)
-    const {bundle} = app
-    const object = bundle?.objects.get(key)
-    if (kind === undefined || bundle === undefined || object === undefined) return
-    const drift = await describeDrift(ctx, bundle, object, kind).catch((error: unknown) =>
-      undescribed(ctx, object, error),
-    )
+    const entry = app.inventory.get(key)
+    if (kind === undefined || entry === undefined) return
+    const applied = appliedAs(ctx, app, key)
+    const drift = await (applied === undefined
+      ? describeUnread(ctx, entry, kind)
+      : describeDrift(ctx, applied.bundle, applied.object, kind)
+    ).catch((error: unknown) => undescribed(ctx, entry, error))
     // It was put right, or is under our own hands, by now.
     if (driftOf(ctx, app, key) === undefined) return
     if (drift !== 'no-difference') noteDrift(ctx, app, key, drift)
     else if (app.drifted.delete(key)) ctx.changed()
-    if (policy === 'detect') return
+    if (policy === 'detect' || applied === undefined || isSuspended(ctx, app)) return
+    const {bundle, object} = applied
     // It cannot be made anew before it is gone; that it is gone is told by the watch.
     if (kind === 'terminating') return
     if (kind === 'other-owner') {
@@ -107,51 +102,6 @@ async function healWhileDrifted(
   requestReconcile(ctx, app, 'soon')
 }
 
-/** Says in words what differs: fields by their paths (never values), and who changed them. */
-async function describeDrift(
-  ctx: AgentContext,
-  bundle: LoadedBundle,
-  object: PlannedObject,
-  kind: DriftKind,
-): Promise<Drift | 'no-difference'> {
-  const {ref, type} = object
-  const since = ctx.ports.clock.now().toISOString()
-  const live = type === undefined ? 'absent' : await ctx.ports.kube.get(type, ref, 'whole')
-  if (live === 'absent' || type === undefined) return {ref, what: 'deleted', since}
-  if (metaText(live, 'deletionTimestamp') !== '') return {ref, what: 'is being deleted', since}
-  const wanted = await ctx.ports.kube.apply(type, ref, object.body, {
-    fieldManager: FIELD_MANAGER,
-    force: true,
-    dryRun: true,
-    detail: 'whole',
-    ...impersonatedUser(bundle.app),
-  })
-  const ignored = ignoredFields(bundle.app, ref)
-  const fields =
-    ignored === undefined
-      ? shownFields(ref, live, wanted)
-      : shownFields(ref, ignored.without(live, live), ignored.without(wanted, live))
-  const paths = fields.map(({path}) => path)
-  const label = labelOf(live, APP_LABEL)
-  if (paths.length === 0 && kind !== 'other-owner') return 'no-difference'
-  const manager = managersOf(undefined, live.metadata.managedFields, FIELD_MANAGER)[0]?.manager
-  const shown = paths.slice(0, MAX_SHOWN_FIELDS).join(', ')
-  const more = paths.length > MAX_SHOWN_FIELDS ? ` and ${paths.length - MAX_SHOWN_FIELDS} more fields` : ''
-  const what =
-    label === undefined
-      ? `lost its owner label: ${shown}${more}`
-      : kind === 'other-owner'
-        ? `is marked as owned by app ${label}`
-        : `changed: ${shown}${more}`
-  return {
-    ref,
-    what,
-    since,
-    ...(manager === undefined ? {} : {manager}),
-    ...(fields.length === 0 ? {} : {fields: fields.slice(0, MAX_SHOWN_FIELDS)}),
-  }
-}
-
 function noteDrift(ctx: AgentContext, app: AppState, key: string, drift: Drift): void {
   const known = app.drifted.get(key)
   app.drifted.set(key, {...drift, since: known?.since ?? drift.since})
@@ -166,13 +116,6 @@ function noteDrift(ctx: AgentContext, app: AppState, key: string, drift: Drift):
     object: drift.ref,
     message: `${formatRef(drift.ref)} ${drift.what}${by}`,
   })
-}
-
-/** What is told where the API server refuses a dry run: what changed cannot be told, that something did can. */
-function undescribed(ctx: AgentContext, {ref}: PlannedObject, error: unknown): Drift {
-  if (!isKubeError(error) || isKubeError(error, 'ABORTED', 'UNAVAILABLE', 'THROTTLED')) throw error
-  const what = `changed; which fields cannot be told: ${describeError(error)}`
-  return {ref, what, since: ctx.ports.clock.now().toISOString()}
 }
 
 /** Waits where somebody keeps changing it back. */

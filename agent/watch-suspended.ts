@@ -11,6 +11,7 @@ import {endWaiting, judgeAll, judgeApp} from './track-health.ts'
 export async function watchSuspended(ctx: AgentContext, app: AppState): Promise<void> {
   const {target} = app
   endWaiting(app, 'due')
+  const former = app.bundle
   if (target?.state === 'present') {
     await ctx.loads
       .run(() => loadBundle(ctx, app, target))
@@ -18,6 +19,8 @@ export async function watchSuspended(ctx: AgentContext, app: AppState): Promise<
         if (app.target === target) app.loaded()
       })
   }
+  // Of several that come while it is suspended, the first found one that was applied.
+  if (app.bundle?.content !== former?.content) app.left ??= former
   for (const {ref, version} of [...app.inventory.values()]) {
     const type = await ctx.discovery.find(version, ref.kind)
     if (type !== undefined) await ctx.live.follow(type)

@@ -128,6 +128,33 @@ test('an app whose App object is deleted is shown anew, still suspended, and res
   assert.equal(await heldBy(space), '2')
 })
 
+test('drift of a suspended app is told also when something newer is published, and after a restart', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const space = 'suspended-drift'
+  const agent = await suspend(bridge, space)
+  await applyAs(cluster.admin, 'kubectl-edit', types.configMap, configMap(space, 'x', {v: 'theirs'}))
+  await agent.waitFor({event: 'drifted', app: space})
+  const {apps} = await bridge.publish({...app(space, '2'), 'beside-drift': {manifests: [namespace('beside-drift')]}})
+  const newer = apps.find(({name}) => name === space)
+  assert.ok(newer?.state === 'present')
+  await agent.waitFor({event: 'healthy', app: 'beside-drift'})
+  const drifted = async () => {
+    const {lastAttemptedRevision, drifted} = await statusOf(bridge, space)
+    return lastAttemptedRevision === newer.revision && Array.isArray(drifted) ? JSON.stringify(drifted) : ''
+  }
+  const isDrift = (text: string, what: string) => text.includes(what) && text.includes('kubectl-edit')
+  await waitUntil(async () => isDrift(await drifted(), 'changed: /data/v'), 'the drift of what was applied')
+  await agent.stop()
+  const next = bridge.startAgent()
+  await waitUntil(async () => isDrift(await drifted(), 'changed since it was applied'), 'the same drift')
+  await cluster.admin.delete(types.configMap, {namespace: space, name: 'x'}, {propagation: 'Background'})
+  await waitUntil(async () => /"deleted"/.test(await drifted()), 'that it was deleted')
+  await annotate(bridge, space, {})
+  await next.waitFor({event: 'healthy', app: space})
+  assert.equal(await heldBy(space), '2')
+  await waitUntil(async () => (await statusOf(bridge, space)).drift === 0, 'that nothing is drifted')
+})
+
 test('a request is handled when what is published by then was fetched and reconciled, not before', async (t) => {
   const bridge = await createTestBridge(cluster, t)
   const space = 'slow-look'
