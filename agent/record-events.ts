@@ -48,6 +48,8 @@ const words: Record<ReportEvent['event'], {reason: string; action: string; type:
   refused: {reason: 'ArtifactRefused', action: 'Verify', type: 'Warning'},
   failed: {reason: 'ReconciliationFailed', action: 'Reconcile', type: 'Warning'},
   rolledback: {reason: 'RolledBack', action: 'Rollback', type: 'Warning'},
+  suspended: {reason: 'Suspended', action: 'Suspend', type: 'Normal'},
+  resumed: {reason: 'Resumed', action: 'Resume', type: 'Normal'},
   removed: {reason: 'Removed', action: 'Prune', type: 'Normal'},
 }
 

@@ -15,6 +15,7 @@ import {isKubeError, type KubeError} from './kube/kube-error.ts'
 import type {KubeObject} from './kube/kube-object.ts'
 import {STATE_MANAGER} from './marks.ts'
 import {requestReconcile} from './request-reconcile.ts'
+import {tellEvent} from './tell-event.ts'
 
 /** Shows each app as an App object in the agent's namespace, and hears what its annotations ask for. */
 export interface AppBoard {
@@ -119,7 +120,10 @@ export function createAppBoard(ctx: AgentContext, look: () => Promise<void>): Ap
     changed()
     const suspends = (before?.suspended ?? false) !== orders.suspended
     if (suspends) {
-      log('info', `app ${name} is ${orders.suspended ? 'suspended' : 'resumed'} by its annotation`, aboutApp(app))
+      const event = orders.suspended ? 'suspended' : 'resumed'
+      // After a restart that was told already.
+      if (before !== undefined || status?.suspended !== true)
+        tellEvent(ctx, app, {event, at: clock.now(), message: `app ${name} is ${event} by its annotation`})
       app.abort?.abort()
     }
     const approves = orders.prune !== undefined && orders.prune !== before?.prune

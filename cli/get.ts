@@ -32,7 +32,7 @@ export function addGetCommand(program: Command, io: CliIo, done: (status: ExitSt
       )
       printRows(io, {
         rows,
-        columns: appColumns,
+        columns: appColumns(rows),
         format: options.output,
         header: options.header,
         item: ({cluster, app}) => ({cluster, ...app}),
@@ -62,7 +62,16 @@ export function addGetCommand(program: Command, io: CliIo, done: (status: ExitSt
     })
 }
 
-export const appColumns: readonly Column<AppRow>[] = [
+/** The columns of a table of apps; SUSPENDED is one of them where an app is. */
+export function appColumns(rows: readonly AppRow[]): readonly Column<AppRow>[] {
+  return rows.some(({app}) => app.suspended === true)
+    ? [...firstColumns, suspendedColumn, ...lastColumns]
+    : [...firstColumns, ...lastColumns]
+}
+
+const suspendedColumn: Column<AppRow> = {title: 'SUSPENDED', value: ({app}) => (app.suspended === true ? 'True' : '')}
+
+const firstColumns: readonly Column<AppRow>[] = [
   {title: 'CLUSTER', value: (row) => row.cluster},
   {title: 'APP', value: (row) => row.app.name},
   {title: 'REVISION', value: (row) => shortRevision(row.app.revision ?? row.app.attemptedRevision)},
@@ -70,10 +79,19 @@ export const appColumns: readonly Column<AppRow>[] = [
   {title: 'HEALTH', value: (row) => row.app.health},
   {title: 'OBJECTS', value: (row) => String(row.app.objects)},
   {title: 'DRIFTED', value: (row) => String(row.app.driftedTotal)},
-  {title: 'MESSAGE', value: (row) => row.app.message.split('\n')[0] ?? ''},
+]
+
+const lastColumns: readonly Column<AppRow>[] = [
+  {title: 'MESSAGE', value: ({app}) => messageOf(app).split('\n')[0] ?? ''},
   {title: 'REASON', value: (row) => row.app.reason, wide: true},
   {title: 'BUNDLE', value: (row) => row.app.bundle ?? '', wide: true},
 ]
+
+/** What waits for a suspended app is not said by its condition, which is about what runs. */
+function messageOf({suspended, revision, attemptedRevision, message}: AppRow['app']): string {
+  const waits = suspended === true && attemptedRevision !== undefined && attemptedRevision !== revision
+  return waits ? `suspended; ${shortRevision(attemptedRevision)} is waiting` : message
+}
 
 function clusterColumns(now: Date): readonly Column<ClusterStatus>[] {
   const apps = (status: ClusterStatus): NonNullable<ClusterStatus['report']>['apps'] => status.report?.apps ?? []

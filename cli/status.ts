@@ -62,7 +62,7 @@ function print(io: CliIo, rows: readonly AppRow[], options: StatusOptions): void
   if (options.output !== 'table' && options.output !== 'wide') {
     printRows(io, {
       rows,
-      columns: appColumns,
+      columns: appColumns(rows),
       format: options.output,
       item: ({cluster, app}) => ({cluster, ...app}),
       name: (row) => `${row.cluster}/${row.app.name}`,
@@ -74,9 +74,10 @@ function print(io: CliIo, rows: readonly AppRow[], options: StatusOptions): void
     return
   }
   const ready = rows.filter((row) => row.app.ready === 'True').length
-  const verdict = `${ready} of ${rows.length} apps ready`
-  io.out(`${paint(io, ready === rows.length ? 'green' : 'yellow', verdict)}\n`)
-  printRows(io, {rows, columns: appColumns, format: options.output, name: (row) => row.app.name})
+  const suspended = rows.filter((row) => row.app.suspended === true).length
+  const verdict = `${ready} of ${rows.length} apps ready${suspended === 0 ? '' : `, ${suspended} suspended`}`
+  io.out(`${paint(io, ready === rows.length && suspended === 0 ? 'green' : 'yellow', verdict)}\n`)
+  printRows(io, {rows, columns: appColumns(rows), format: options.output, name: (row) => row.app.name})
   for (const {cluster, app} of rows) {
     const trouble = [
       ...app.unhealthy.map(({ref, health, reason}) => [`  ${formatRef(ref)}`, health, reason]),

@@ -38,6 +38,10 @@ export function commitKey({source}: Pick<PresentApp, 'source'>): string {
 function judgeApp(app: PresentApp, reported: AppReport | undefined, report: ClusterReport | undefined): AppState {
   const waiting: AppState = {state: 'pending', why: `${app.name}: ${waitingFor(report)}`}
   if (reported === undefined) return waiting
+  if (reported.suspended === true && reported.revision !== app.revision) {
+    const where = report === undefined ? '' : ` in ${report.cluster}`
+    return {state: 'pending', why: `${app.name} is suspended${where}`}
+  }
   const isAttempted = reported.attemptedRevision === app.revision || reported.revision === app.revision
   const isThisBundle = reported.bundle === undefined || reported.bundle === app.bundle.digest
   if (!isAttempted || !isThisBundle) return waiting

@@ -22,6 +22,8 @@ export const APP_EVENTS = [
   'failed',
   'removed',
   'rolledback',
+  'suspended',
+  'resumed',
 ] as const
 export type AppEvent = (typeof APP_EVENTS)[number]
 

@@ -13,6 +13,8 @@ export type JournalEventName =
   | 'failed'
   | 'removed'
   | 'rolledback'
+  | 'suspended'
+  | 'resumed'
 
 /**
  * One event in the life of a push: what the functions and the agent log as one JSON line each, and what `drawbridge dev --json`

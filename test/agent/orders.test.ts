@@ -48,6 +48,7 @@ async function suspend(bridge: TestBridge, space: string) {
   await waitUntil(async () => (await appObject(bridge, space)) !== undefined, 'its App object')
   await annotate(bridge, space, {'drawbridge.dev/suspend': 'true'})
   await waitUntil(async () => (await statusOf(bridge, space)).suspended === true, 'that it is suspended')
+  await agent.waitFor({event: 'suspended', app: space})
   return agent
 }
 
@@ -150,6 +151,7 @@ test('drift of a suspended app is told also when something newer is published, a
   await cluster.admin.delete(types.configMap, {namespace: space, name: 'x'}, {propagation: 'Background'})
   await waitUntil(async () => /"deleted"/.test(await drifted()), 'that it was deleted')
   await annotate(bridge, space, {})
+  await next.waitFor({event: 'resumed', app: space})
   await next.waitFor({event: 'healthy', app: space})
   assert.equal(await heldBy(space), '2')
   await waitUntil(async () => (await statusOf(bridge, space)).drift === 0, 'that nothing is drifted')

@@ -31,6 +31,17 @@ test('shows a failure with the app and its reason', async () => {
   assert.equal(kit.shown[0]?.description, `web: ${message}`)
 })
 
+test('says of a commit that waits for a suspended app that it does', async () => {
+  const kit = createStatusKit()
+  const web = wantedApp('web', COMMIT_2)
+  await kit.want(web)
+  const {revision} = wantedApp('web', COMMIT_1)
+  await kit.report([reportedApp(web, {revision, suspended: true})])
+  await kit.deliver(kit.hint())
+  assert.deepEqual(kit.summaries(), ['drawbridge/dev 2 pending'])
+  assert.match(kit.shown[0]?.description ?? '', /web is suspended in dev/)
+})
+
 test('does not take health at another revision, or of another bundle, for success', async () => {
   const kit = createStatusKit()
   const web = wantedApp('web', COMMIT_2)
