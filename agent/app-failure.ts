@@ -2,8 +2,8 @@ import {DrawbridgeError} from '#shared/model/drawbridge-error.ts'
 import {isKubeError} from './kube/kube-error.ts'
 
 /**
- * Why an app could not be brought to its desired state. `REFUSED` and `POLICY` need something new to be published, or another policy; all
- * are tried again with a growing pause, and only what `blamesRevision` names is ever given up.
+ * Why an app could not be brought to its desired state. `REFUSED` and `POLICY` need something new to be published, or another policy, and
+ * `PRUNE_LIMIT`, `OWNED_BY_OTHER` and `DEPENDENCY_CYCLE` somebody who acts; all are tried again with a growing pause, and only what `blamesRevision` names is ever given up.
  */
 export class AppFailure extends DrawbridgeError<
   | 'REFUSED'

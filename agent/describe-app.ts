@@ -2,6 +2,7 @@ import {childObject, isJsonObject, type JsonObject} from '#shared/model/manifest
 import {formatRef} from '#shared/model/object-ref.ts'
 import type {AppOrders} from './app-orders.ts'
 import type {AppState} from './app-state.ts'
+import {isStanding} from './reason-words.ts'
 import {healthOf} from './track-health.ts'
 
 const MAX_SHOWN = 10
@@ -95,10 +96,9 @@ function conditionsOf(app: AppState, health: ReturnType<typeof healthOf>): Condi
   return conditions
 }
 
-/** What is refused is looked at again as well, but only something newer, or another policy, is going to help it. */
 function isTriedAgain({outlook, condition: {reason}}: AppState): boolean {
   if (reason === 'PruneFailed') return true
-  return outlook === 'tried-again' && reason !== 'ArtifactRefused'
+  return outlook === 'tried-again' && !isStanding(reason)
 }
 
 function transitionOf({type, status}: Condition, before: JsonObject | undefined): string | undefined {

@@ -103,6 +103,38 @@ test('shows an app as an App object that kubectl lists and waits for', async (t)
   await run('wait', '--for=condition=Ready', 'apps.drawbridge.dev/shown', '-n', bridge.agentNamespace, '--timeout=5s')
 })
 
+test('what goes on only when somebody acts is stalled, by the name of what stops it', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const agent = bridge.startAgent()
+  const all = [namespace('limited'), configMap('limited', 'x'), configMap('limited', 'y')]
+  const limited = (manifests: Manifest[]) => ({limited: {manifests, sync: {pruneLimit: {objects: 0}}}})
+  await bridge.publish(limited(all))
+  await agent.waitFor({event: 'healthy', app: 'limited'})
+  const app = (name: string, dependency: string) => ({
+    manifests: [configMap('default', name)],
+    dependsOn: [{name: dependency}],
+  })
+  await bridge.publish({
+    ...limited(all.slice(0, 1)),
+    'cycle-a': app('cycle-a', 'cycle-b'),
+    'cycle-b': app('cycle-b', 'cycle-a'),
+  })
+  for (const [name, reason] of [
+    ['limited', 'PruneLimitExceeded'],
+    ['cycle-a', 'DependencyCycle'],
+  ] as const) {
+    const status = await waitForCondition(bridge, name, 'Stalled', 'True')
+    assert.equal(condition(status, 'Ready')?.reason, reason)
+    assert.equal(condition(status, 'Stalled')?.reason, reason)
+    assert.equal(condition(status, 'Reconciling'), undefined)
+  }
+  await bridge.publish({...limited(all), second: {manifests: [configMap('limited', 'x')]}})
+  const owned = await waitForCondition(bridge, 'second', 'Stalled', 'True')
+  assert.equal(condition(owned, 'Ready')?.reason, 'OwnedByOther')
+  assert.equal(condition(owned, 'Reconciling'), undefined)
+  await waitForCondition(bridge, 'limited', 'Ready', 'True')
+})
+
 test('says what fails, what stalls and what is healthy by conditions', async (t) => {
   const bridge = await createTestBridge(cluster, t)
   bridge.startAgent({
@@ -308,6 +340,8 @@ test('a prune over its limit goes on where an annotation names its revision, and
   })
   await waitUntil(async () => (await statusOf(bridge, own)).lastHandledReconcileAt === '1', 'that it was looked at')
   assert.equal(await countOf(own), 9)
+  const {message: refusal} = await first.waitFor({event: 'failed', app: own, code: 'PRUNE_LIMIT'}, {after: seen + 1})
+  assert.ok(refusal?.includes(`approved is ${old.revision}, and this is ${revision}`), refusal)
   seen = first.events.length
   await annotate(bridge, own, {'drawbridge.dev/approve-prune': revision})
   const pruned = await first.waitFor({event: 'pruned', app: own}, {after: seen})
