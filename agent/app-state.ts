@@ -124,6 +124,8 @@ export interface AppState {
   toldNotice: string | undefined
   condition: AppCondition
   trace: Trace | undefined
+  /** The objects of a bundle were looked at, so that `unhealthy` tells of all that it declares. */
+  judged: boolean
   unhealthy: Map<string, {ref: ObjectRef; health: Health; reason: string}>
   /** What its pods say of an unhealthy object, beside the reason `of` its own status: no longer true once that changes. */
   explained: Map<string, {of: string; words: string}>
@@ -189,6 +191,7 @@ export function createAppState(name: string, now: Date): AppState {
     toldNotice: undefined,
     condition: {ready: 'Unknown', reason: 'Progressing', message: 'not looked at yet', since: now.toISOString()},
     trace: undefined,
+    judged: false,
     unhealthy: new Map(),
     explained: new Map(),
     healthRules: undefined,

@@ -16,7 +16,7 @@ import {beginHook, finishHook, noteHook, pendingHooks, requireNotFailed} from '.
 import {saveInventory} from './save-inventory.ts'
 import {setCondition} from './set-condition.ts'
 import {tellDrifted, tellHealed} from './tell-changes.ts'
-import {endWaiting} from './track-health.ts'
+import {endWaiting, judgeAll} from './track-health.ts'
 
 /** What there is to do in one step. */
 export interface StepWork {
@@ -81,6 +81,7 @@ export async function applySteps(run: StepRun, work: readonly StepWork[]): Promi
     for (const [index, item] of steps.entries()) {
       await applyStep(run, item)
       if (signal.aborted) return
+      judgeAll(ctx, app)
       if (steps.slice(index + 1).some(({fresh}) => fresh)) await awaitStep(run, item.step)
     }
   } catch (error) {

@@ -80,7 +80,9 @@ function conditionsOf(app: AppState, health: ReturnType<typeof healthOf>): Condi
   const [first] = app.unhealthy.values()
   const worst = first === undefined ? '' : `: ${formatRef(first.ref)}: ${first.reason}`
   const objects = app.bundle?.objects.size ?? app.inventory.size
-  const described = `${objects - app.unhealthy.size} of ${objects} object(s) are healthy${worst}`
+  const known = health !== 'Unknown' || app.unhealthy.size > 0
+  const counted = `${objects - app.unhealthy.size} of ${objects} object(s) are healthy${worst}`
+  const described = known ? counted : `the health of ${objects} object(s) is not known yet`
   conditions.push(
     health === 'Current'
       ? {type: 'Healthy', status: 'True', reason: 'Succeeded', message: described}

@@ -43,10 +43,11 @@ export async function reconcileApp(
     tellEvent(ctx, app, {event: 'verified', at: ctx.ports.clock.now(), message})
   }
   await requireInventory(ctx, app)
-  const unknown = allObjects(bundle).find(({type, rules}) => type === undefined && !rules.awaitKind)
-  if (unknown !== undefined) throw new AppFailure('APPLY_FAILED', unknownKind(unknown))
   await followTypes(ctx, app, bundle)
   if (signal.aborted) return
+  judgeAll(ctx, app)
+  const unknown = allObjects(bundle).find(({type, rules}) => type === undefined && !rules.awaitKind)
+  if (unknown !== undefined) throw new AppFailure('APPLY_FAILED', unknownKind(unknown))
 
   app.left = undefined
   if (app.serviceAccount !== target.serviceAccount) app.unsaved = true
@@ -117,6 +118,7 @@ async function orRunSyncFail(run: StepRun, task: () => Promise<void>): Promise<v
   try {
     await task()
   } catch (error) {
+    judgeAll(run.ctx, run.app)
     if (!run.signal.aborted) await runSyncFail(run)
     throw error
   }

@@ -30,13 +30,14 @@ export function judgeObject(ctx: Pick<AgentContext, 'live'>, app: AppState, key:
 
 /** Looks at all objects of an app again. */
 export function judgeAll(ctx: Pick<AgentContext, 'live'>, app: AppState): void {
+  app.judged = app.bundle !== undefined
   app.unhealthy.clear()
   for (const key of app.bundle?.objects.keys() ?? []) judgeObject(ctx, app, key)
 }
 
-/** The worst health of an app's objects. */
+/** The worst health of an app's objects; Unknown before they were looked at. */
 export function healthOf(app: AppState): Health {
-  if (app.bundle === undefined) return 'Unknown'
+  if (app.bundle === undefined || !app.judged) return 'Unknown'
   const found = new Set([...app.unhealthy.values()].map(({health}) => health))
   for (const health of ['Failed', 'NotFound', 'Terminating', 'Unknown', 'InProgress'] as const)
     if (found.has(health)) return health

@@ -135,6 +135,26 @@ test('what goes on only when somebody acts is stalled, by the name of what stops
   await waitForCondition(bridge, 'limited', 'Ready', 'True')
 })
 
+test('counts what could not be created as not there', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  bridge.startAgent()
+  await bridge.publish({
+    partly: {manifests: [namespace('partly'), configMap('partly', 'x'), configMap('not-there', 'partly')]},
+    unserved: {
+      manifests: [{apiVersion: 'example.com/v1', kind: 'Unserved', metadata: {name: 'x', namespace: 'default'}}],
+    },
+  })
+  for (const [name, words] of [
+    ['partly', /^2 of 3 object\(s\) are healthy: ConfigMap not-there\/partly: is not there$/],
+    ['unserved', /^0 of 1 object\(s\) are healthy: .*default\/x: is not there$/],
+  ] as const) {
+    await waitForCondition(bridge, name, 'Ready', 'False')
+    const status = await waitForCondition(bridge, name, 'Healthy', 'False')
+    assert.equal(status.health, 'NotFound')
+    assert.match(String(condition(status, 'Healthy')?.message), words)
+  }
+})
+
 test('says what fails, what stalls and what is healthy by conditions', async (t) => {
   const bridge = await createTestBridge(cluster, t)
   bridge.startAgent({
@@ -340,8 +360,8 @@ test('a prune over its limit goes on where an annotation names its revision, and
   })
   await waitUntil(async () => (await statusOf(bridge, own)).lastHandledReconcileAt === '1', 'that it was looked at')
   assert.equal(await countOf(own), 9)
-  const {message: refusal} = await first.waitFor({event: 'failed', app: own, code: 'PRUNE_LIMIT'}, {after: seen + 1})
-  assert.ok(refusal?.includes(`approved is ${old.revision}, and this is ${revision}`), refusal)
+  const refusal = `approved is ${old.revision}, and this is ${revision}`
+  await waitUntil(() => first.events.some((told) => told.message?.endsWith(refusal)), 'what was approved instead')
   seen = first.events.length
   await annotate(bridge, own, {'drawbridge.dev/approve-prune': revision})
   const pruned = await first.waitFor({event: 'pruned', app: own}, {after: seen})
