@@ -1,4 +1,5 @@
 import type {PresentApp} from '#shared/model/desired-state.ts'
+import {revisionCommit} from '#shared/model/revision.ts'
 import type {AgentContext} from './agent-context.ts'
 import type {AppState} from './app-state.ts'
 import {annotationsOf, type KubeObject} from './kube/kube-object.ts'
@@ -7,9 +8,11 @@ import {annotationsOf, type KubeObject} from './kube/kube-object.ts'
 export interface AppOrders {
   /** Seen, and not touched. */
   suspended: boolean
+  /** What the annotation that suspends holds where that is neither true nor false. */
+  misread?: string
   /** Whatever the annotation that asks for a reconcile holds; another value asks again. */
   requestedAt?: string
-  /** The revision, or the digest of the bundle, whose prune may exceed `sync.pruneLimit`. */
+  /** The revision, in full or as `status` shortens it, its commit, or the digest of the bundle, whose prune may exceed `sync.pruneLimit`. */
   prune?: string
 }
 
@@ -25,8 +28,11 @@ export function readOrders(object: KubeObject): AppOrders {
   const annotations = annotationsOf(object)
   const prune = annotations[APPROVE_PRUNE_ANNOTATION]
   const requests = REQUEST_ANNOTATIONS.flatMap((name) => annotations[name] ?? [])
+  const suspend = annotations[SUSPEND_ANNOTATION]
+  const word = suspend?.toLowerCase()
   return {
-    suspended: annotations[SUSPEND_ANNOTATION] === 'true',
+    suspended: word === 'true',
+    ...(suspend === undefined || word === 'true' || word === 'false' ? {} : {misread: suspend}),
     ...(requests.length === 0 ? {} : {requestedAt: requests.join(' ')}),
     ...(prune === undefined ? {} : {prune}),
   }
@@ -35,7 +41,11 @@ export function readOrders(object: KubeObject): AppOrders {
 /** Tells whether somebody let what is published now of an app delete more than its limit; what is published next needs a new approval. */
 export function isPruneApproved(ctx: Pick<AgentContext, 'orders'>, {name, revision, bundle}: PresentApp): boolean {
   const approved = ctx.orders.get(name)?.prune
-  return approved !== undefined && [revision, bundle.digest].includes(approved)
+  if (approved === undefined) return false
+  if (approved === revision || approved === bundle.digest) return true
+  const [, ref, commit] = /^(?:(.+)@(?:sha1:)?)?([0-9a-f]{7,40})$/.exec(approved) ?? []
+  if (commit === undefined || revisionCommit(revision)?.startsWith(commit) !== true) return false
+  return ref === undefined || revision.startsWith(`${ref}@sha1:`)
 }
 
 /** Tells whether an app is to be left alone now. */

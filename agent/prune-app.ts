@@ -77,9 +77,11 @@ export async function checkPruneLimit({ctx, app, bundle}: StepRun): Promise<'wit
   if (isPruneApproved(ctx, bundle.app)) return 'approved'
   const refs = lost.slice(0, SHOWN).flatMap((key) => app.inventory.get(key)?.ref ?? [])
   const more = lost.length > refs.length ? ` and ${lost.length - refs.length} more` : ''
+  const approved = ctx.orders.get(app.name)?.prune
+  const other = approved === undefined ? '' : `; approved is ${approved}, and this is ${bundle.app.revision}`
   throw new AppFailure(
     'PRUNE_LIMIT',
-    `it would delete ${lost.length} of its ${total} object(s), ${refs.map(formatRef).join(', ')}${more}, and sync.pruneLimit allows ${Math.floor(most)}; nothing is changed: put them back, raise sync.pruneLimit, or let this revision do it by the annotation ${APPROVE_PRUNE_ANNOTATION}=${bundle.app.revision} of App ${ctx.config.namespace}/${app.name}`,
+    `it would delete ${lost.length} of its ${total} object(s), ${refs.map(formatRef).join(', ')}${more}, and sync.pruneLimit allows ${Math.floor(most)}; nothing is changed: put them back, raise sync.pruneLimit, or let this revision do it by the annotation ${APPROVE_PRUNE_ANNOTATION}=${bundle.app.revision} of App ${ctx.config.namespace}/${app.name}${other}`,
   )
 }
 

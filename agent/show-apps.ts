@@ -35,6 +35,9 @@ const LEAST_INTERVAL_MS = 250
 const RETRY_MS = 5_000
 const MAX_SERVED_PAUSE_MS = 60_000
 const WRITES_AT_ONCE = 4
+const MAX_VALUE_LENGTH = 100
+/** How long an API server may take to serve a kind that it has just been told of. */
+const SERVED_SOON_MS = 10_000
 
 /**
  * Creates the board. Where the definition is absent and must not be installed nothing is shown, and nothing else suffers. `look` looks for a
@@ -85,14 +88,17 @@ export function createAppBoard(ctx: AgentContext, look: () => Promise<void>): Ap
   /** No app is reconciled before it is known whether it is suspended, unless none can be. */
   async function followBeforeAll(): Promise<void> {
     let words = ''
+    const begun = performance.now()
     for (let waitMs = 100; !ctx.signal.aborted; waitMs = Math.min(waitMs * 2, RETRY_MS)) {
       const outcome = await tryFollow()
       if (outcome === 'followed') return
       const hidden = await mayHideApps(kube)
       if (hidden === 'none') return void followOnceServed()
       const message = `nothing is reconciled before it is known which apps are suspended: ${hidden}: ${describeError(outcome)}`
-      if (message !== words) log('warn', message)
-      words = message
+      const isSoon = isKubeError(outcome, 'NOT_FOUND') && performance.now() - begun < SERVED_SOON_MS
+      const level = isSoon ? 'debug' : 'warn'
+      if (`${level} ${message}` !== words) log(level, message)
+      words = `${level} ${message}`
       await sleep(waitMs, undefined, {signal: ctx.signal}).catch(() => undefined)
     }
   }
@@ -112,6 +118,13 @@ export function createAppBoard(ctx: AgentContext, look: () => Promise<void>): Ap
     const before = ctx.orders.get(name)
     const orders = readOrders(object)
     ctx.orders.set(name, orders)
+    if (orders.misread !== undefined && orders.misread !== before?.misread) {
+      const value = JSON.stringify(orders.misread.slice(0, MAX_VALUE_LENGTH))
+      log(
+        'warn',
+        `app ${name} is not suspended: its annotation ${SUSPEND_ANNOTATION} is ${value}, neither "true" nor "false"`,
+      )
+    }
     const {requestedAt} = orders
     const asks = requestedAt !== before?.requestedAt && requestedAt !== status?.lastHandledReconcileAt
     if (requestedAt !== undefined && asks) void answer(name, requestedAt)

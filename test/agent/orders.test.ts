@@ -66,6 +66,7 @@ test('an app stays suspended where an API server does not know App objects yet w
   await agent.waitFor({event: 'healthy', app: 'beside-404'})
   await waitUntil(async () => (await statusOf(bridge, space)).suspended === true, 'that it is shown as suspended')
   assert.ok(lists > 3)
+  assert.ok(!agent.lines.some((line) => /^warn .*nothing is reconciled before/.test(line)))
   assert.equal(await heldBy(space), '1')
   assert.ok(!agent.events.some(({app: name, event}) => name === space && event === 'applied'))
   await annotate(bridge, space, {})
