@@ -135,6 +135,8 @@ export interface AppState {
   healthExprs: readonly HealthCheckExpr[]
   /** Runs while a failure that may pass by itself is given time for that. */
   grace: NodeJS.Timeout | undefined
+  /** Says why its health failed, as it is now; undefined where that is not what it failed by. */
+  describeFailure: (() => string) | undefined
   /** Set while health is waited for. */
   deadline: NodeJS.Timeout | undefined
   /** The wait for its health: to be begun at the end of the next reconcile; going on, with a deadline; or at its end, good or bad. */
@@ -197,6 +199,7 @@ export function createAppState(name: string, now: Date): AppState {
     healthRules: undefined,
     healthExprs: [],
     grace: undefined,
+    describeFailure: undefined,
     deadline: undefined,
     wait: 'due',
     drifted: new Map(),

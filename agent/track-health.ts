@@ -68,6 +68,7 @@ export function endWaiting(app: AppState, wait: 'due' | 'over'): void {
   clearTimeout(app.grace)
   app.grace = undefined
   app.wait = wait
+  if (wait === 'due') app.describeFailure = undefined
 }
 
 /** Draws the conclusion from the health of an app's objects: tells when it becomes healthy, and when it fails. */
@@ -92,6 +93,8 @@ export function judgeApp(ctx: AgentContext, app: AppState): 'healthy' | 'not-hea
       void failExplained(ctx, app, () => describeFailed(app))
     } else if (app.wait === 'going-on') {
       setCondition(ctx, app, 'Unknown', 'Progressing', describeUnhealthy(app))
+    } else if (app.condition.reason === 'HealthCheckFailed' && app.describeFailure !== undefined) {
+      setCondition(ctx, app, 'False', 'HealthCheckFailed', app.describeFailure())
     }
     ctx.changed()
     return 'not-healthy'
@@ -143,7 +146,7 @@ async function failExplained(ctx: AgentContext, app: AppState, describe: () => s
   await explainUnhealthy(ctx, app)
   for (const key of app.explained.keys()) judgeObject(ctx, app, key)
   const over = ctx.signal.aborted || app.target !== target || app.applying || app.wait !== 'over'
-  if (!over && app.unhealthy.size > 0) failHealth(ctx, app, describe() || describeUnhealthy(app))
+  if (!over && app.unhealthy.size > 0) failHealth(ctx, app, () => describe() || describeUnhealthy(app))
 }
 
 function describeFailed(app: AppState): string {
@@ -152,7 +155,9 @@ function describeFailed(app: AppState): string {
   return `${shown.join('; ')}${failed.length > shown.length ? `; and ${failed.length - shown.length} more` : ''}`
 }
 
-function failHealth(ctx: AgentContext, app: AppState, message: string): void {
+function failHealth(ctx: AgentContext, app: AppState, describe: () => string): void {
+  const message = describe()
+  app.describeFailure = describe
   setCondition(ctx, app, 'False', 'HealthCheckFailed', message)
   app.healthyRevision = undefined
   tellEvent(ctx, app, {event: 'failed', at: ctx.ports.clock.now(), code: 'HealthCheckFailed', message})

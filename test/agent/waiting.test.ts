@@ -50,6 +50,27 @@ test('an app that was suspended while its health was waited for is waited for an
   await agent.waitFor({event: 'rolledback', app: space})
 })
 
+test('an app that failed by its health goes on to say why it is not healthy', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const agent = bridge.startAgent()
+  const space = 'wait-reworded'
+  await bridge.publish({[space]: {manifests: bad(space), sync: {timeoutSeconds: 1}}})
+  await agent.waitFor({event: 'failed', app: space, code: 'HealthCheckFailed'})
+  const condition = {type: 'Progressing', status: 'False', reason: 'ProgressDeadlineExceeded', message: 'took too long'}
+  const status = {observedGeneration: 1, conditions: [condition]}
+  const body = JSON.stringify({apiVersion: 'apps/v1', kind: 'Deployment', status})
+  await cluster.admin.apply(types.deployment, {namespace: space, name: 'web'}, body, {
+    fieldManager: 'controller',
+    force: true,
+    detail: 'metadata',
+    subresource: 'status',
+  })
+  const message = () => reported(bridge)?.message ?? ''
+  await waitUntil(() => /not healthy within 1 s: .*(took too long|ProgressDeadlineExceeded)/.test(message()), message)
+  assert.equal(reported(bridge)?.ready, 'False')
+  assert.equal(agent.events.filter(({event}) => event === 'failed').length, 1)
+})
+
 test('a reconcile that only puts drift right ends no wait for health', async (t) => {
   const bridge = await createTestBridge(cluster, t)
   const agent = bridge.startAgent()
