@@ -31,7 +31,7 @@ export function emitMetrics(
   write(formatLine({StaleClusters: report.desired.state === 'stale' ? 1 : 0}, {cluster}, now))
 }
 
-function measure({event, at, trace}: ReportEvent): Partial<Record<MetricName, number>> | undefined {
+function measure({event, at, trace, code}: ReportEvent): Partial<Record<MetricName, number>> | undefined {
   switch (event) {
     case 'healthy': {
       const pushed = trace?.stages.pushed
@@ -39,7 +39,8 @@ function measure({event, at, trace}: ReportEvent): Partial<Record<MetricName, nu
       return {Deployments: 1, ...(latency !== undefined && latency >= 0 && {PushToHealthy: latency})}
     }
     case 'failed':
-      return {ApplyFailures: 1}
+      // That it waits for another app is told as a failure, and is none of its own.
+      return code === 'DEPENDENCY_NOT_READY' ? undefined : {ApplyFailures: 1}
     case 'drifted':
       return {DriftFound: 1}
     case 'healed':

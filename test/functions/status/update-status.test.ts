@@ -232,6 +232,7 @@ test('writes metrics without cluster or app among the dimensions', async () => {
     reportEvent(4, 'drifted'),
     reportEvent(5, 'healed'),
     reportEvent(6, 'verified'),
+    reportEvent(7, 'failed', {code: 'DEPENDENCY_NOT_READY'}),
   ]
   await kit.report([], {
     events,
