@@ -83,7 +83,7 @@ test('an app that depends on one that is not declared says what to do, and goes 
     reported(bridge, 'lonely')?.message ?? '',
     /missing, which is not declared in this cluster: declare it, or take it out of dependsOn; declared are: present$/,
   )
-  await bridge.publish({lonely, present, missing: {manifests: [configMap('default', 'missing')]}})
+  await bridge.publish({lonely, present, missing: {manifests: [configMap('default', 'missing-before')]}})
   await agent.waitFor({event: 'healthy', app: 'lonely'})
 })
 

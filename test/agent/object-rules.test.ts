@@ -86,21 +86,21 @@ for (const [name, annotations] of [
 test('creates what asks for ssa: IfNotPresent where it is absent, and leaves it alone where it is there', async (t) => {
   const bridge = await createTestBridge(cluster, t)
   const agent = bridge.startAgent()
-  await applyAs(cluster.admin, 'somebody', types.configMap, configMap('default', 'there', {x: 'theirs'}))
+  await applyAs(cluster.admin, 'somebody', types.configMap, configMap('default', 'once-there', {x: 'theirs'}))
   const once = {[`${flux}/ssa`]: 'IfNotPresent'}
   const manifests = (value: string) => [
-    annotated(configMap('default', 'there', {x: value}), once),
-    annotated(configMap('default', 'missing', {x: value}), once),
+    annotated(configMap('default', 'once-there', {x: value}), once),
+    annotated(configMap('default', 'once-missing', {x: value}), once),
   ]
   await bridge.publish({once: {manifests: manifests('1')}})
   await agent.waitFor({event: 'healthy', app: 'once'})
-  assert.deepEqual([await dataOf('default', 'there'), await dataOf('default', 'missing')], [{x: 'theirs'}, {x: '1'}])
-  await bridge.publish({once: {manifests: [...manifests('2'), configMap('default', 'third')]}})
+  assert.deepEqual([await dataOf('default', 'once-there'), await dataOf('default', 'once-missing')], [{x: 'theirs'}, {x: '1'}])
+  await bridge.publish({once: {manifests: [...manifests('2'), configMap('default', 'once-third')]}})
   await agent.waitFor({event: 'healthy', app: 'once'}, {after: 4})
-  assert.deepEqual([await dataOf('default', 'there'), await dataOf('default', 'missing')], [{x: 'theirs'}, {x: '1'}])
-  await bridge.publish({once: {manifests: [configMap('default', 'third')]}})
+  assert.deepEqual([await dataOf('default', 'once-there'), await dataOf('default', 'once-missing')], [{x: 'theirs'}, {x: '1'}])
+  await bridge.publish({once: {manifests: [configMap('default', 'once-third')]}})
   await agent.waitFor({event: 'pruned', app: 'once'})
-  assert.deepEqual([await dataOf('default', 'there'), await dataOf('default', 'missing')], [{x: 'theirs'}, 'absent'])
+  assert.deepEqual([await dataOf('default', 'once-there'), await dataOf('default', 'once-missing')], [{x: 'theirs'}, 'absent'])
 })
 
 test('makes an object anew for an immutable field where it asks for that, and else says what is refused', async (t) => {
