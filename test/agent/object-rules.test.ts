@@ -94,13 +94,22 @@ test('creates what asks for ssa: IfNotPresent where it is absent, and leaves it 
   ]
   await bridge.publish({once: {manifests: manifests('1')}})
   await agent.waitFor({event: 'healthy', app: 'once'})
-  assert.deepEqual([await dataOf('default', 'once-there'), await dataOf('default', 'once-missing')], [{x: 'theirs'}, {x: '1'}])
+  assert.deepEqual(
+    [await dataOf('default', 'once-there'), await dataOf('default', 'once-missing')],
+    [{x: 'theirs'}, {x: '1'}],
+  )
   await bridge.publish({once: {manifests: [...manifests('2'), configMap('default', 'once-third')]}})
   await agent.waitFor({event: 'healthy', app: 'once'}, {after: 4})
-  assert.deepEqual([await dataOf('default', 'once-there'), await dataOf('default', 'once-missing')], [{x: 'theirs'}, {x: '1'}])
+  assert.deepEqual(
+    [await dataOf('default', 'once-there'), await dataOf('default', 'once-missing')],
+    [{x: 'theirs'}, {x: '1'}],
+  )
   await bridge.publish({once: {manifests: [configMap('default', 'once-third')]}})
   await agent.waitFor({event: 'pruned', app: 'once'})
-  assert.deepEqual([await dataOf('default', 'once-there'), await dataOf('default', 'once-missing')], [{x: 'theirs'}, 'absent'])
+  assert.deepEqual(
+    [await dataOf('default', 'once-there'), await dataOf('default', 'once-missing')],
+    [{x: 'theirs'}, 'absent'],
+  )
 })
 
 test('makes an object anew for an immutable field where it asks for that, and else says what is refused', async (t) => {
