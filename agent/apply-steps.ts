@@ -9,6 +9,7 @@ import {awaitKinds} from './await-kinds.ts'
 import {ensureNamespace} from './ensure-namespace.ts'
 import {handleDrift} from './heal-drift.ts'
 import {judgeOwner} from './judge-owner.ts'
+import {listSome} from './list-some.ts'
 import {type Change, planChanges} from './plan-changes.ts'
 import type {PlannedHook, PlannedStage, PlannedStep} from './plan-objects.ts'
 import {needsPreflight, preflightStage} from './preflight-stage.ts'
@@ -17,6 +18,8 @@ import {saveInventory} from './save-inventory.ts'
 import {setCondition} from './set-condition.ts'
 import {tellDrifted, tellHealed} from './tell-changes.ts'
 import {endWaiting, judgeAll} from './track-health.ts'
+
+const MAX_SHOWN_FAILURES = 5
 
 /** What there is to do in one step. */
 export interface StepWork {
@@ -249,8 +252,7 @@ function applyFailure(
   failures: ApplyFailure[],
   code: 'APPLY_FAILED' | 'OWNED_BY_OTHER' | 'PREFLIGHT_FAILED' = 'APPLY_FAILED',
 ): AppFailure {
-  const shown = failures.slice(0, 5).map(({message}) => message)
-  const more = failures.length > shown.length ? `; and ${failures.length - shown.length} more` : ''
   const outage = failures.every((failure) => failure.outage)
-  return new AppFailure(outage ? 'CLUSTER_UNAVAILABLE' : code, `${shown.join('; ')}${more}`)
+  const message = listSome(failures, MAX_SHOWN_FAILURES, ({message}) => message)
+  return new AppFailure(outage ? 'CLUSTER_UNAVAILABLE' : code, message)
 }

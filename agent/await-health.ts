@@ -3,6 +3,7 @@ import {formatRef} from '#shared/model/object-ref.ts'
 import type {AgentContext} from './agent-context.ts'
 import {AppFailure} from './app-failure.ts'
 import type {AppState} from './app-state.ts'
+import {listSome} from './list-some.ts'
 import type {PlannedObject} from './plan-objects.ts'
 import {setCondition} from './set-condition.ts'
 
@@ -25,9 +26,7 @@ export async function awaitHealth(
   while (!signal.aborted && !ctx.signal.aborted) {
     const waiting = objects.filter(({key}) => ctx.live.get(key)?.health !== 'Current')
     if (waiting.length === 0) return
-    const shown = waiting.slice(0, SHOWN).map((object) => `${formatRef(object.ref)}: ${reasonOf(ctx, object)}`)
-    const more = waiting.length > SHOWN ? `; and ${waiting.length - SHOWN} more` : ''
-    const message = `${shown.join('; ')}${more}`
+    const message = listSome(waiting, SHOWN, (object) => `${formatRef(object.ref)}: ${reasonOf(ctx, object)}`)
     const now = performance.now()
     const failed = waiting.some(({key}) => ctx.live.get(key)?.health === 'Failed')
     failedSince = failed ? (failedSince ?? now) : undefined

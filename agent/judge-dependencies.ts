@@ -5,6 +5,7 @@ import {findCycle} from '#shared/plan/find-cycle.ts'
 import type {AgentContext} from './agent-context.ts'
 import {AppFailure} from './app-failure.ts'
 import type {AppState} from './app-state.ts'
+import {listSome} from './list-some.ts'
 import {healthOf} from './track-health.ts'
 import {dependencyNames} from './wake-dependents.ts'
 
@@ -57,8 +58,7 @@ export async function judgeDependencies(
 function describeAbsent({apps}: Pick<AgentContext, 'apps'>, app: AppState, name: string): string {
   const declared = [...apps.values()].filter((other) => other !== app && other.target?.state === 'present')
   const names = declared.map((other) => other.name).sort()
-  const more = names.length > MAX_SHOWN ? ` and ${names.length - MAX_SHOWN} more` : ''
-  const shown = names.length === 0 ? 'no others' : `${names.slice(0, MAX_SHOWN).join(', ')}${more}`
+  const shown = names.length === 0 ? 'no others' : listSome(names, MAX_SHOWN, String, ', ')
   return `depends on app ${name}, which is not declared in this cluster: declare it, or take it out of dependsOn; declared are: ${shown}`
 }
 

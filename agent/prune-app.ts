@@ -7,6 +7,7 @@ import {type AppState, impersonatedUser, type LoadedBundle} from './app-state.ts
 import type {StepRun} from './apply-steps.ts'
 import {awaitHealth} from './await-health.ts'
 import {claimantOf, unreadApp} from './judge-claims.ts'
+import {listSome} from './list-some.ts'
 import {declares, isEmpty} from './plan-objects.ts'
 import {type PruneResult, pruneObjects} from './prune-objects.ts'
 
@@ -75,13 +76,12 @@ export async function checkPruneLimit({ctx, app, bundle}: StepRun): Promise<'wit
   const lost = gone.filter((key) => claimantOf(ctx, app, key) === undefined)
   if (lost.length <= most) return 'within'
   if (isPruneApproved(ctx, bundle.app)) return 'approved'
-  const refs = lost.slice(0, SHOWN).flatMap((key) => app.inventory.get(key)?.ref ?? [])
-  const more = lost.length > refs.length ? ` and ${lost.length - refs.length} more` : ''
+  const refs = lost.flatMap((key) => app.inventory.get(key)?.ref ?? [])
   const approved = ctx.orders.get(app.name)?.prune
   const other = approved === undefined ? '' : `; approved is ${approved}, and this is ${bundle.app.revision}`
   throw new AppFailure(
     'PRUNE_LIMIT',
-    `it would delete ${lost.length} of its ${total} object(s), ${refs.map(formatRef).join(', ')}${more}, and sync.pruneLimit allows ${Math.floor(most)}; nothing is changed: put them back, raise sync.pruneLimit, or let this revision do it by the annotation ${APPROVE_PRUNE_ANNOTATION}=${bundle.app.revision} of App ${ctx.config.namespace}/${app.name}${other}`,
+    `it would delete ${lost.length} of its ${total} object(s), ${listSome(refs, SHOWN, formatRef, ', ')}, and sync.pruneLimit allows ${Math.floor(most)}; nothing is changed: put them back, raise sync.pruneLimit, or let this revision do it by the annotation ${APPROVE_PRUNE_ANNOTATION}=${bundle.app.revision} of App ${ctx.config.namespace}/${app.name}${other}`,
   )
 }
 

@@ -1,9 +1,12 @@
 import {formatRef, type ObjectRef, refKey} from '#shared/model/object-ref.ts'
 import {type AgentContext, aboutApp} from './agent-context.ts'
 import type {AppState} from './app-state.ts'
+import {listSome} from './list-some.ts'
 import type {Change} from './plan-changes.ts'
 import type {PruneResult} from './prune-objects.ts'
 import {tellEvent} from './tell-event.ts'
+
+const SHOWN = 5
 
 /** Tells what was pruned (`why` ends the sentence), and what was kept though it is no longer desired. */
 export function tellPruned(ctx: AgentContext, app: AppState, {pruned, retained}: PruneResult, why = ''): void {
@@ -48,6 +51,5 @@ export function tellHealed(ctx: AgentContext, app: AppState, changes: Change[]):
 }
 
 function summarize(refs: ObjectRef[]): string {
-  const shown = refs.slice(0, 5).map(formatRef).join(', ')
-  return refs.length > 5 ? `${shown} and ${refs.length - 5} more` : shown
+  return listSome(refs, SHOWN, formatRef, ', ')
 }

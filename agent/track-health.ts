@@ -4,10 +4,13 @@ import type {AgentContext} from './agent-context.ts'
 import type {AppState} from './app-state.ts'
 import {FAILED_GRACE_MS} from './await-health.ts'
 import {explainUnhealthy} from './explain-unhealthy.ts'
+import {listSome} from './list-some.ts'
 import {noteHealthy, rollBack} from './roll-back.ts'
 import {setCondition} from './set-condition.ts'
 import {tellEvent} from './tell-event.ts'
 import {wakeDependents} from './wake-dependents.ts'
+
+const SHOWN = 3
 
 /** Looks at one object of an app again; call `judgeApp` afterwards. */
 export function judgeObject(ctx: Pick<AgentContext, 'live'>, app: AppState, key: string): void {
@@ -150,9 +153,7 @@ async function failExplained(ctx: AgentContext, app: AppState, describe: () => s
 }
 
 function describeFailed(app: AppState): string {
-  const failed = [...app.unhealthy.values()].filter(({health}) => health === 'Failed')
-  const shown = failed.slice(0, 3).map(({ref, reason}) => `${formatRef(ref)}: ${reason}`)
-  return `${shown.join('; ')}${failed.length > shown.length ? `; and ${failed.length - shown.length} more` : ''}`
+  return describeSome([...app.unhealthy.values()].filter(({health}) => health === 'Failed'))
 }
 
 function failHealth(ctx: AgentContext, app: AppState, describe: () => string): void {
@@ -165,7 +166,9 @@ function failHealth(ctx: AgentContext, app: AppState, describe: () => string): v
 }
 
 function describeUnhealthy(app: AppState): string {
-  const shown = [...app.unhealthy.values()].slice(0, 3).map(({ref, reason}) => `${formatRef(ref)}: ${reason}`)
-  const more = app.unhealthy.size - shown.length
-  return `${shown.join('; ')}${more > 0 ? `; and ${more} more` : ''}`
+  return describeSome([...app.unhealthy.values()])
+}
+
+function describeSome(unhealthy: readonly {ref: ObjectRef; reason: string}[]): string {
+  return listSome(unhealthy, SHOWN, ({ref, reason}) => `${formatRef(ref)}: ${reason}`)
 }
