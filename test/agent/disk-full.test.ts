@@ -42,6 +42,7 @@ before(async () => {
   cluster = {
     kubeconfigFile: started.kubeconfigFile,
     admin: createKubeClient(transport),
+    transport,
     async stop() {
       transport.close()
       await started.stop()

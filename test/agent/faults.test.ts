@@ -4,8 +4,6 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {after, before, test} from 'node:test'
 import {apiVersionOf, type ResourceType} from '#agent/kube/kube-client.ts'
-import {loadKubeconfigEndpoint} from '#agent/kube/load-endpoint.ts'
-import {createTransport} from '#agent/kube/send-request.ts'
 import {createConcurrencyLimit} from '#agent/limit-concurrency.ts'
 import {childObject, type JsonObject, type Manifest} from '#shared/model/manifest.ts'
 import {type OwnTestCluster, startTestCluster} from './open-test-cluster.ts'
@@ -229,10 +227,8 @@ test('where priority and fairness answers 429 the agent asks for less at once, a
       ],
     },
   })
-  const transport = createTransport(await loadKubeconfigEndpoint(cluster.kubeconfigFile))
-  t.after(() => transport.close())
   const rejected = async (): Promise<number> => {
-    const {body} = await transport.send({method: 'GET', path: '/metrics', what: 'read the metrics'})
+    const {body} = await cluster.transport.send({method: 'GET', path: '/metrics', what: 'read the metrics'})
     const lines = body
       .split('\n')
       .filter((line) => /^apiserver_flowcontrol_rejected_requests_total.*"tight"/.test(line))

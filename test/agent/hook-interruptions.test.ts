@@ -3,23 +3,25 @@ import {after, before, type TestContext, test} from 'node:test'
 import type {ResourceType} from '#agent/kube/kube-client.ts'
 import {KubeError} from '#agent/kube/kube-error.ts'
 import {annotationsOf, type KubeObject} from '#agent/kube/kube-object.ts'
-import {loadKubeconfigEndpoint} from '#agent/kube/load-endpoint.ts'
-import {createTransport, type KubeRequest, type KubeTransport} from '#agent/kube/send-request.ts'
+import type {KubeRequest} from '#agent/kube/send-request.ts'
 import {stateTypes} from '#agent/state-types.ts'
 import type {JsonObject, Manifest} from '#shared/model/manifest.ts'
 import {openTestCluster, type TestCluster} from './open-test-cluster.ts'
-import {configMap, createTestBridge, namespace, type TestBridge, types, waitUntil} from './start-test-agent.ts'
+import {
+  annotated,
+  configMap,
+  createTestBridge,
+  namespace,
+  type TestBridge,
+  types,
+  waitUntil,
+} from './start-test-agent.ts'
 
 let cluster: TestCluster
-let transport: KubeTransport
 before(async () => {
   cluster = await openTestCluster()
-  transport = createTransport(await loadKubeconfigEndpoint(cluster.kubeconfigFile))
 })
-after(async () => {
-  transport?.close()
-  await cluster?.stop()
-})
+after(() => cluster?.stop())
 
 const argo = 'argocd.argoproj.io'
 const job: ResourceType = {group: 'batch', version: 'v1', kind: 'Job', plural: 'jobs', namespaced: true}
@@ -37,10 +39,6 @@ const read = (type: ResourceType, inNamespace: string, name: string): Promise<Ku
   cluster.admin.get(type, {namespace: inNamespace, name}, 'whole')
 const messageOf = (bridge: TestBridge) => bridge.report()?.apps[0]?.message ?? ''
 
-const annotated = (manifest: Manifest, annotations: Record<string, string>): Manifest => ({
-  ...manifest,
-  metadata: {...manifest.metadata, annotations},
-})
 const containers: JsonObject[] = [{name: 'run', image: 'run:1'}]
 
 function hook(inNamespace: string, name: string, phase: string, policy = 'BeforeHookCreation'): Manifest {
@@ -52,7 +50,7 @@ function hook(inNamespace: string, name: string, phase: string, policy = 'Before
 async function writeStatus(type: ResourceType, inNamespace: string, name: string, status: JsonObject): Promise<void> {
   const root = type.group === '' ? `/api/${type.version}` : `/apis/${type.group}/${type.version}`
   const subresource = type === workflow ? '' : '/status'
-  await transport.send({
+  await cluster.transport.send({
     method: 'PATCH',
     path: `${root}/namespaces/${inNamespace}/${type.plural}/${name}${subresource}`,
     contentType: 'application/merge-patch+json',
@@ -338,7 +336,7 @@ test('keeps what asks for Delete=confirm when its app is removed, until it is co
   assert.match(kept.message ?? '', /annotate it drawbridge.dev\/prune=confirmed/)
   assert.equal(await read(types.configMap, 'default', 'cheap'), 'absent')
   assert.notEqual(await read(types.configMap, 'default', 'precious'), 'absent')
-  await transport.send({
+  await cluster.transport.send({
     method: 'PATCH',
     path: '/api/v1/namespaces/default/configmaps/precious',
     contentType: 'application/merge-patch+json',

@@ -2,8 +2,6 @@ import assert from 'node:assert/strict'
 import {after, before, test} from 'node:test'
 import type {ResourceType} from '#agent/kube/kube-client.ts'
 import type {KubeObject} from '#agent/kube/kube-object.ts'
-import {loadKubeconfigEndpoint} from '#agent/kube/load-endpoint.ts'
-import {createTransport, type KubeTransport} from '#agent/kube/send-request.ts'
 import type {JsonObject, Manifest} from '#shared/model/manifest.ts'
 import {openTestCluster, type TestCluster} from './open-test-cluster.ts'
 import {
@@ -18,15 +16,10 @@ import {
 } from './start-test-agent.ts'
 
 let cluster: TestCluster
-let transport: KubeTransport
 before(async () => {
   cluster = await openTestCluster()
-  transport = createTransport(await loadKubeconfigEndpoint(cluster.kubeconfigFile))
 })
-after(async () => {
-  transport.close()
-  await cluster.stop()
-})
+after(() => cluster.stop())
 
 const job: ResourceType = {group: 'batch', version: 'v1', kind: 'Job', plural: 'jobs', namespaced: true}
 const argo = 'argocd.argoproj.io'
@@ -77,7 +70,7 @@ async function endJob(inNamespace: string, name: string, as: 'Complete' | 'Faile
 }
 
 async function writeStatus(type: ResourceType, inNamespace: string, name: string, status: JsonObject): Promise<void> {
-  await transport.send({
+  await cluster.transport.send({
     method: 'PATCH',
     path: `/apis/${type.group}/${type.version}/namespaces/${inNamespace}/${type.plural}/${name}/status`,
     contentType: 'application/merge-patch+json',

@@ -2,11 +2,10 @@ import assert from 'node:assert/strict'
 import {after, before, test} from 'node:test'
 import type {ResourceType} from '#agent/kube/kube-client.ts'
 import type {KubeObject} from '#agent/kube/kube-object.ts'
-import {loadKubeconfigEndpoint} from '#agent/kube/load-endpoint.ts'
-import {createTransport, type KubeTransport} from '#agent/kube/send-request.ts'
 import {childObject, type JsonObject, type Manifest} from '#shared/model/manifest.ts'
 import {openTestCluster, type TestCluster} from './open-test-cluster.ts'
 import {
+  annotated,
   applyAs,
   configMap,
   createTestBridge,
@@ -18,22 +17,13 @@ import {
 } from './start-test-agent.ts'
 
 let cluster: TestCluster
-let transport: KubeTransport
 before(async () => {
   cluster = await openTestCluster()
-  transport = createTransport(await loadKubeconfigEndpoint(cluster.kubeconfigFile))
 })
-after(async () => {
-  transport.close()
-  await cluster.stop()
-})
+after(() => cluster.stop())
 
 const flux = 'kustomize.toolkit.fluxcd.io'
 const syncOptions = (options: string) => ({'argocd.argoproj.io/sync-options': options})
-
-function annotated(manifest: Manifest, annotations: Record<string, string>): Manifest {
-  return {...manifest, metadata: {...manifest.metadata, annotations}}
-}
 
 const read = (type: ResourceType, inNamespace: string, name: string): Promise<KubeObject | 'absent'> =>
   cluster.admin.get(type, {namespace: inNamespace, name}, 'whole')
@@ -54,7 +44,7 @@ async function createAs(manager: string, manifest: Manifest, annotations: Record
   const {metadata, apiVersion} = manifest
   const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`
   const plural = `${manifest.kind.toLowerCase()}s`
-  await transport.send({
+  await cluster.transport.send({
     method: 'POST',
     path: `${root}/namespaces/${metadata.namespace}/${plural}?fieldManager=${manager}`,
     body: JSON.stringify(annotated(manifest, annotations)),

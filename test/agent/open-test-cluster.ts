@@ -4,7 +4,7 @@ import {join} from 'node:path'
 import {createKubeClient} from '#agent/kube/create-kube-client.ts'
 import type {KubeClient} from '#agent/kube/kube-client.ts'
 import {loadKubeconfigEndpoint} from '#agent/kube/load-endpoint.ts'
-import {createTransport} from '#agent/kube/send-request.ts'
+import {createTransport, type KubeTransport} from '#agent/kube/send-request.ts'
 import {findControlPlane} from '#infra/local/find-control-plane.ts'
 import {type LocalCluster, startCluster} from '#infra/local/start-cluster.ts'
 
@@ -13,6 +13,8 @@ export interface TestCluster {
   /** The administrator's. */
   readonly kubeconfigFile: string
   readonly admin: KubeClient
+  /** The administrator's connection, for what no client of the agent's asks. */
+  readonly transport: KubeTransport
   stop(): Promise<void>
 }
 
@@ -32,7 +34,7 @@ export async function openTestCluster(): Promise<TestCluster> {
   const kubeconfigFile = process.env[SHARED_CLUSTER_VARIABLE]
   if (kubeconfigFile === undefined) return startTestCluster()
   const transport = createTransport(await loadKubeconfigEndpoint(kubeconfigFile))
-  return {kubeconfigFile, admin: createKubeClient(transport), stop: async () => transport.close()}
+  return {kubeconfigFile, admin: createKubeClient(transport), transport, stop: async () => transport.close()}
 }
 
 /** Starts a control plane of one's own. */
@@ -48,6 +50,7 @@ export async function startTestCluster(
     cluster,
     kubeconfigFile: cluster.kubeconfigFile,
     admin: createKubeClient(transport),
+    transport,
     async stop() {
       transport.close()
       await cluster.stop()

@@ -8,7 +8,16 @@ import {keys} from '#shared/model/keys.ts'
 import {childObject, type JsonObject} from '#shared/model/manifest.ts'
 import {openTestCluster, type TestCluster} from './open-test-cluster.ts'
 import type {TestApp} from './publish-state.ts'
-import {applyAs, configMap, createTestBridge, namespace, type TestBridge, types, waitUntil} from './start-test-agent.ts'
+import {
+  annotateApp,
+  applyAs,
+  configMap,
+  createTestBridge,
+  namespace,
+  type TestBridge,
+  types,
+  waitUntil,
+} from './start-test-agent.ts'
 
 let cluster: TestCluster
 before(async () => {
@@ -24,12 +33,6 @@ const statusOf = async (bridge: TestBridge, name: string): Promise<JsonObject> =
   const found = await appObject(bridge, name)
   return (found === undefined ? undefined : childObject(found, 'status')) ?? {}
 }
-const annotate = (bridge: TestBridge, name: string, annotations: Record<string, string>): Promise<void> =>
-  applyAs(cluster.admin, 'kubectl-annotate', appType, {
-    apiVersion: 'drawbridge.dev/v1alpha1',
-    kind: 'App',
-    metadata: {name, namespace: bridge.agentNamespace, annotations},
-  })
 const heldBy = async (space: string): Promise<unknown> => {
   const found = await cluster.admin.get(types.configMap, {namespace: space, name: 'x'}, 'whole')
   return found === 'absent' ? 'absent' : childObject(found, 'data')?.v
@@ -46,7 +49,7 @@ async function suspend(bridge: TestBridge, space: string) {
   await bridge.publish(app(space, '1'))
   await agent.waitFor({event: 'healthy', app: space})
   await waitUntil(async () => (await appObject(bridge, space)) !== undefined, 'its App object')
-  await annotate(bridge, space, {'drawbridge.dev/suspend': 'true'})
+  await annotateApp(cluster.admin, bridge, space, {'drawbridge.dev/suspend': 'true'})
   await waitUntil(async () => (await statusOf(bridge, space)).suspended === true, 'that it is suspended')
   await agent.waitFor({event: 'suspended', app: space})
   return agent
@@ -69,7 +72,7 @@ test('an app stays suspended where an API server does not know App objects yet w
   assert.ok(!agent.lines.some((line) => /^warn .*nothing is reconciled before/.test(line)))
   assert.equal(await heldBy(space), '1')
   assert.ok(!agent.events.some(({app: name, event}) => name === space && event === 'applied'))
-  await annotate(bridge, space, {})
+  await annotateApp(cluster.admin, bridge, space, {})
   await agent.waitFor({event: 'applied', app: space})
   assert.equal(await heldBy(space), '2')
 })
@@ -151,7 +154,7 @@ test('drift of a suspended app is told also when something newer is published, a
   await waitUntil(async () => isDrift(await drifted(), 'changed since it was applied'), 'the same drift')
   await cluster.admin.delete(types.configMap, {namespace: space, name: 'x'}, {propagation: 'Background'})
   await waitUntil(async () => /"deleted"/.test(await drifted()), 'that it was deleted')
-  await annotate(bridge, space, {})
+  await annotateApp(cluster.admin, bridge, space, {})
   await next.waitFor({event: 'resumed', app: space})
   await next.waitFor({event: 'healthy', app: space})
   assert.equal(await heldBy(space), '2')
@@ -184,7 +187,7 @@ test('a request is handled when what is published by then was fetched and reconc
   const {promise, resolve} = Promise.withResolvers<void>()
   looks.gate = promise
   const before = looks.begun
-  await annotate(bridge, space, {'reconcile.drawbridge.dev/requestedAt': 'now'})
+  await annotateApp(cluster.admin, bridge, space, {'reconcile.drawbridge.dev/requestedAt': 'now'})
   await waitUntil(() => looks.begun > before, 'the look that was asked for')
   // Something that is written into the status meanwhile.
   await applyAs(cluster.admin, 'kubectl-edit', types.configMap, configMap(space, 'x', {v: 'theirs'}))

@@ -1,21 +1,14 @@
 import assert from 'node:assert/strict'
 import {after, before, test} from 'node:test'
-import {loadKubeconfigEndpoint} from '#agent/kube/load-endpoint.ts'
-import {createTransport, type KubeTransport} from '#agent/kube/send-request.ts'
 import type {JsonObject, Manifest} from '#shared/model/manifest.ts'
 import {startTestCluster, type TestCluster} from './open-test-cluster.ts'
 import {configMap, createTestBridge, deployment, namespace, waitUntil} from './start-test-agent.ts'
 
 let cluster: TestCluster
-let transport: KubeTransport
 before(async () => {
   cluster = await startTestCluster({controllerManager: true})
-  transport = createTransport(await loadKubeconfigEndpoint(cluster.kubeconfigFile))
 })
-after(async () => {
-  transport.close()
-  await cluster.stop()
-})
+after(() => cluster.stop())
 
 const podType = {group: '', version: 'v1', kind: 'Pod', plural: 'pods', namespaced: true}
 
@@ -24,7 +17,7 @@ async function setPodStatus(space: string, status: JsonObject): Promise<void> {
   const pods = async () => (await cluster.admin.list(podType, {detail: 'metadata', namespace: space})).items
   await waitUntil(async () => (await pods()).length > 0, 'a pod')
   for (const {metadata} of await pods()) {
-    await transport.send({
+    await cluster.transport.send({
       method: 'PATCH',
       path: `/api/v1/namespaces/${space}/pods/${metadata.name}/status`,
       contentType: 'application/merge-patch+json',

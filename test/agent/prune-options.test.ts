@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
 import {after, before, test} from 'node:test'
 import type {ResourceType} from '#agent/kube/kube-client.ts'
-import {loadKubeconfigEndpoint} from '#agent/kube/load-endpoint.ts'
-import {createTransport, type KubeTransport} from '#agent/kube/send-request.ts'
 import type {Json, Manifest} from '#shared/model/manifest.ts'
 import {openTestCluster, type TestCluster} from './open-test-cluster.ts'
 import {
+  annotated,
   configMap,
   createTestBridge,
   deployment,
@@ -16,21 +15,12 @@ import {
 } from './start-test-agent.ts'
 
 let cluster: TestCluster
-let transport: KubeTransport
 before(async () => {
   cluster = await openTestCluster()
-  transport = createTransport(await loadKubeconfigEndpoint(cluster.kubeconfigFile))
 })
-after(async () => {
-  transport.close()
-  await cluster.stop()
-})
+after(() => cluster.stop())
 
 const argo = 'argocd.argoproj.io'
-
-function annotated(manifest: Manifest, annotations: Record<string, string>): Manifest {
-  return {...manifest, metadata: {...manifest.metadata, annotations}}
-}
 
 const asks = (manifest: Manifest, options: string) => annotated(manifest, {[`${argo}/sync-options`]: options})
 const exists = async (type: ResourceType, inNamespace: string, name: string): Promise<boolean> =>
@@ -38,7 +28,7 @@ const exists = async (type: ResourceType, inNamespace: string, name: string): Pr
 const message = (bridge: TestBridge, app: string) => bridge.report()?.apps.find(({name}) => name === app)?.message ?? ''
 
 async function patchMetadata(inNamespace: string, name: string, metadata: Record<string, Json>): Promise<void> {
-  await transport.send({
+  await cluster.transport.send({
     method: 'PATCH',
     path: `/api/v1/namespaces/${inNamespace}/configmaps/${name}`,
     contentType: 'application/merge-patch+json',

@@ -10,6 +10,7 @@ import {findRendererTools} from '#infra/local/find-renderer-tools.ts'
 import {childObject, isJsonObject, type JsonObject, type Manifest} from '#shared/model/manifest.ts'
 import {openTestCluster, type TestCluster} from './open-test-cluster.ts'
 import {
+  annotateApp,
   applyAs,
   configMap,
   createTestBridge,
@@ -56,15 +57,6 @@ async function waitForCondition(bridge: TestBridge, name: string, type: string, 
     () => `${type}=${wanted} of ${name}: ${JSON.stringify(status)}`,
   )
   return status
-}
-
-async function annotate(bridge: TestBridge, name: string, annotations: Record<string, string>): Promise<void> {
-  const body = {
-    apiVersion: 'drawbridge.dev/v1alpha1',
-    kind: 'App',
-    metadata: {name, namespace: bridge.agentNamespace, annotations},
-  }
-  await applyAs(cluster.admin, 'kubectl-annotate', appType, body)
 }
 
 const dataOf = async (name: string) => {
@@ -214,14 +206,14 @@ test('reconciles when an annotation asks for it, and says that it did', async (t
   await waitForCondition(bridge, 'asked', 'Ready', 'True')
   // Nobody tells of the new version but the annotation.
   await bridge.publish(appOf('asked', '2'), {notify: false})
-  await annotate(bridge, 'asked', {'reconcile.fluxcd.io/requestedAt': '2026-01-01T00:00:00Z'})
+  await annotateApp(cluster.admin, bridge, 'asked', {'reconcile.fluxcd.io/requestedAt': '2026-01-01T00:00:00Z'})
   await agent.waitFor({event: 'applied', app: 'asked'}, {after: agent.events.length})
   assert.equal(await dataOf('asked'), '{"a":"2"}')
   await waitUntil(
     async () => (await statusOf(bridge, 'asked')).lastHandledReconcileAt === '2026-01-01T00:00:00Z',
     'that the request is marked as handled',
   )
-  await annotate(bridge, 'asked', {'reconcile.drawbridge.dev/requestedAt': 'again'})
+  await annotateApp(cluster.admin, bridge, 'asked', {'reconcile.drawbridge.dev/requestedAt': 'again'})
   await waitUntil(
     async () => (await statusOf(bridge, 'asked')).lastHandledReconcileAt === 'again',
     'that the second request is marked as handled',
@@ -233,7 +225,7 @@ test('leaves a suspended app alone, tells its drift, and goes on when it is resu
   const first = bridge.startAgent()
   await bridge.publish(appOf('paused'))
   await waitForCondition(bridge, 'paused', 'Ready', 'True')
-  await annotate(bridge, 'paused', {'drawbridge.dev/suspend': 'true'})
+  await annotateApp(cluster.admin, bridge, 'paused', {'drawbridge.dev/suspend': 'true'})
   await waitUntil(async () => (await statusOf(bridge, 'paused')).suspended === true, 'that it is suspended')
   await first.stop()
   // Suspended outlives the agent, and holds from the first moment of the next.
@@ -244,14 +236,17 @@ test('leaves a suspended app alone, tells its drift, and goes on when it is resu
   await bridge.publish(appOf('paused', '2'))
   await second.waitFor({event: 'pulled', app: 'paused'})
   await waitUntil(() => bridge.report()?.apps[0]?.suspended === true, 'the report to say that it is suspended')
-  await annotate(bridge, 'paused', {'drawbridge.dev/suspend': 'true', 'reconcile.drawbridge.dev/requestedAt': 'now'})
+  await annotateApp(cluster.admin, bridge, 'paused', {
+    'drawbridge.dev/suspend': 'true',
+    'reconcile.drawbridge.dev/requestedAt': 'now',
+  })
   await waitUntil(
     async () => (await statusOf(bridge, 'paused')).lastHandledReconcileAt === 'now',
     'that it was looked at once more',
   )
   assert.equal(await dataOf('paused'), '{"a":"theirs"}')
   assert.ok(!second.events.some(({event}) => event === 'applied' || event === 'healed'))
-  await annotate(bridge, 'paused', {})
+  await annotateApp(cluster.admin, bridge, 'paused', {})
   await second.waitFor({event: 'applied', app: 'paused'})
   assert.equal(await dataOf('paused'), '{"a":"2"}')
 })
@@ -354,7 +349,7 @@ test('a prune over its limit goes on where an annotation names its revision, and
   )
   // Another revision's approval is none.
   await waitForCondition(bridge, own, 'Ready', 'False')
-  await annotate(bridge, own, {
+  await annotateApp(cluster.admin, bridge, own, {
     'drawbridge.dev/approve-prune': old.revision,
     'reconcile.drawbridge.dev/requestedAt': '1',
   })
@@ -363,7 +358,7 @@ test('a prune over its limit goes on where an annotation names its revision, and
   const refusal = `approved is ${old.revision}, and this is ${revision}`
   await waitUntil(() => first.events.some((told) => told.message?.endsWith(refusal)), 'what was approved instead')
   seen = first.events.length
-  await annotate(bridge, own, {'drawbridge.dev/approve-prune': revision})
+  await annotateApp(cluster.admin, bridge, own, {'drawbridge.dev/approve-prune': revision})
   const pruned = await first.waitFor({event: 'pruned', app: own}, {after: seen})
   assert.match(
     pruned.message ?? '',
@@ -378,7 +373,7 @@ test('a prune over its limit goes on where an annotation names its revision, and
   assert.equal(await countOf(own), 6)
   // Given while no agent runs, by the digest of the very bundle.
   await first.stop()
-  await annotate(bridge, own, {'drawbridge.dev/approve-prune': next.digest})
+  await annotateApp(cluster.admin, bridge, own, {'drawbridge.dev/approve-prune': next.digest})
   const second = bridge.startAgent()
   await second.waitFor({event: 'pruned', app: own})
   assert.equal(await countOf(own), 3)
@@ -394,7 +389,7 @@ test('a suspended app is neither healed where it heals, nor pruned, nor removed,
   const own = 'halted-prune'
   await bridge.publish({[own]: {manifests: several(own, 3)}})
   await waitForCondition(bridge, own, 'Ready', 'True')
-  await annotate(bridge, own, {'drawbridge.dev/suspend': 'true'})
+  await annotateApp(cluster.admin, bridge, own, {'drawbridge.dev/suspend': 'true'})
   await waitUntil(async () => (await statusOf(bridge, own)).suspended === true, 'that it is suspended')
   const requests = agent.requests.length
   const writes = () =>
@@ -404,7 +399,10 @@ test('a suspended app is neither healed where it heals, nor pruned, nor removed,
         ({method, path}) => method !== 'GET' && path.includes(`/namespaces/${own}/`) && !path.includes('dryRun=All'),
       )
   const lookedAt = async (value: string) => {
-    await annotate(bridge, own, {'drawbridge.dev/suspend': 'true', 'reconcile.drawbridge.dev/requestedAt': value})
+    await annotateApp(cluster.admin, bridge, own, {
+      'drawbridge.dev/suspend': 'true',
+      'reconcile.drawbridge.dev/requestedAt': value,
+    })
     await waitUntil(async () => (await statusOf(bridge, own)).lastHandledReconcileAt === value, 'that it was looked at')
   }
   await cluster.admin.delete(types.configMap, {namespace: own, name: 'c0'}, {propagation: 'Background'})
@@ -417,7 +415,7 @@ test('a suspended app is neither healed where it heals, nor pruned, nor removed,
   await waitUntil(() => bridge.report()?.desired.version === 3, 'the removal accepted')
   await lookedAt('2')
   assert.deepEqual([await countOf(own), writes().length], [2, 0])
-  await annotate(bridge, own, {})
+  await annotateApp(cluster.admin, bridge, own, {})
   await agent.waitFor({event: 'removed', app: own})
   assert.equal(await countOf(own), 0)
 })

@@ -1,9 +1,10 @@
 import {setTimeout as sleep} from 'node:timers/promises'
 import type {AgentPorts} from '#agent/agent-context.ts'
+import {appType} from '#agent/app-definition.ts'
 import {protectAgentState} from '#agent/check-policy.ts'
 import type {AgentConfig} from '#agent/config.ts'
 import {createKubeClient} from '#agent/kube/create-kube-client.ts'
-import type {KubeClient, ResourceType} from '#agent/kube/kube-client.ts'
+import {apiVersionOf, type KubeClient, type ResourceType} from '#agent/kube/kube-client.ts'
 import {loadKubeconfigEndpoint} from '#agent/kube/load-endpoint.ts'
 import {createTransport, type KubeRequest, type KubeTransport} from '#agent/kube/send-request.ts'
 import {createConcurrencyLimit} from '#agent/limit-concurrency.ts'
@@ -222,6 +223,22 @@ export function deployment(inNamespace: string, name: string, replicas = 1, imag
     template: {metadata: {labels}, spec: {containers: [{name: 'app', image}]}},
   }
   return {apiVersion: 'apps/v1', kind: 'Deployment', metadata: {name, namespace: inNamespace}, spec}
+}
+
+export function annotated(manifest: Manifest, annotations: Record<string, string>): Manifest {
+  return {...manifest, metadata: {...manifest.metadata, annotations}}
+}
+
+/** Annotates an app's App object, as `kubectl annotate` does. */
+export async function annotateApp(
+  admin: KubeClient,
+  {agentNamespace}: TestBridge,
+  name: string,
+  annotations: Record<string, string>,
+): Promise<void> {
+  const metadata = {name, namespace: agentNamespace, annotations}
+  const body = {apiVersion: apiVersionOf(appType), kind: appType.kind, metadata}
+  await applyAs(admin, 'kubectl-annotate', appType, body)
 }
 
 /** Changes an object as another client would: a merge by server-side apply under another manager's name. */

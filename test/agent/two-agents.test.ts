@@ -4,8 +4,7 @@ import {createInventoryStore} from '#agent/inventory-store.ts'
 import {createKubeClient} from '#agent/kube/create-kube-client.ts'
 import type {KubeClient, ResourceType} from '#agent/kube/kube-client.ts'
 import type {KubeObject, NewObject} from '#agent/kube/kube-object.ts'
-import {loadKubeconfigEndpoint} from '#agent/kube/load-endpoint.ts'
-import {createTransport, type KubeRequest, type KubeTransport} from '#agent/kube/send-request.ts'
+import type {KubeRequest} from '#agent/kube/send-request.ts'
 import {stateTypes} from '#agent/state-types.ts'
 import {childObject} from '#shared/model/manifest.ts'
 import {refKey} from '#shared/model/object-ref.ts'
@@ -22,15 +21,10 @@ import {
 } from './start-test-agent.ts'
 
 let cluster: TestCluster
-let transport: KubeTransport
 before(async () => {
   cluster = await openTestCluster()
-  transport = createTransport(await loadKubeconfigEndpoint(cluster.kubeconfigFile))
 })
-after(async () => {
-  transport?.close()
-  await cluster?.stop()
-})
+after(() => cluster?.stop())
 
 /** Whoever comes first makes the namespace of the Lease. */
 const isWrite = ({method, path}: KubeRequest) =>
@@ -69,7 +63,7 @@ const inventoryFor = (space: string, objects: string[]) =>
 
 /** A client to which the Lease is always its own, as to a process that was stopped for a while and does not know. */
 function believingToLead(): KubeClient {
-  const kube = createKubeClient(transport)
+  const kube = createKubeClient(cluster.transport)
   const granted = (object: NewObject): KubeObject => ({
     ...object,
     metadata: {...object.metadata, uid: 'own', resourceVersion: '1'},

@@ -4,6 +4,7 @@ import {appType} from '#agent/app-definition.ts'
 import type {Manifest} from '#shared/model/manifest.ts'
 import {openTestCluster, type TestCluster} from './open-test-cluster.ts'
 import {
+  annotateApp,
   applyAs,
   configMap,
   createTestBridge,
@@ -21,12 +22,6 @@ before(async () => {
 })
 after(() => cluster.stop())
 
-async function annotate(bridge: TestBridge, name: string, annotations: Record<string, string>): Promise<void> {
-  const metadata = {name, namespace: bridge.agentNamespace, annotations}
-  const body = {apiVersion: 'drawbridge.dev/v1alpha1', kind: 'App', metadata}
-  await applyAs(cluster.admin, 'kubectl-annotate', appType, body)
-}
-
 const good = (space: string): Manifest[] => [namespace(space), configMap(space, 'x', {v: '1'})]
 const bad = (space: string): Manifest[] => [...good(space), deployment(space, 'web')]
 const reported = (bridge: TestBridge) => bridge.report()?.apps[0]
@@ -41,10 +36,10 @@ test('an app that was suspended while its health was waited for is waited for an
   const seen = agent.events.length
   await bridge.publish({[space]: {manifests: bad(space), sync: {...sync, timeoutSeconds: 3}}})
   await agent.waitFor({event: 'applied', app: space}, {after: seen})
-  await annotate(bridge, space, {'drawbridge.dev/suspend': 'true'})
+  await annotateApp(cluster.admin, bridge, space, {'drawbridge.dev/suspend': 'true'})
   await waitUntil(() => reported(bridge)?.suspended === true, 'that it is suspended')
   assert.equal(reported(bridge)?.ready, 'Unknown')
-  await annotate(bridge, space, {})
+  await annotateApp(cluster.admin, bridge, space, {})
   const failed = await agent.waitFor({event: 'failed', app: space, code: 'HealthCheckFailed'})
   assert.match(failed.message ?? '', /not healthy within 3 s: Deployment.* wait-suspended\/web/)
   await agent.waitFor({event: 'rolledback', app: space})
@@ -85,7 +80,7 @@ test('a reconcile that only puts drift right ends no wait for health', async (t)
       (await cluster.admin.list(appType, {detail: 'metadata', namespace: bridge.agentNamespace})).items.length > 0,
     'the App object',
   )
-  await annotate(bridge, space, {'reconcile.drawbridge.dev/requestedAt': 'now'})
+  await annotateApp(cluster.admin, bridge, space, {'reconcile.drawbridge.dev/requestedAt': 'now'})
   await agent.waitFor({event: 'healed', app: space})
   await agent.waitFor({event: 'failed', app: space, code: 'HealthCheckFailed'})
 })
