@@ -22,5 +22,7 @@ export const limits = {
   maxUnpackedMessageBytes: 32 * 1024 * 1024,
   renderTimeoutSeconds: 120,
   maxRenderOutputBytes: 256 * 1024 * 1024,
+  /** Linear memory of one renderer's WebAssembly module: stated in the module itself, when it is built. */
+  renderWasmMemoryBytes: 1024 * 1024 * 1024,
   renderMemoryBytes: 4 * 1024 * 1024 * 1024,
 } as const
