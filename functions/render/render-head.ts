@@ -10,7 +10,7 @@ import type {Head} from './open-sources.ts'
 import {type ConfigCache, readConfig} from './read-config.ts'
 import {listClusters, readDesiredHints} from './read-desired-hints.ts'
 import {renderDeclaration} from './render-declaration.ts'
-import type {RenderConfig, RenderPorts} from './render-ports.ts'
+import type {RenderPorts} from './render-ports.ts'
 
 /** How a declaration's head fared: what is wrong with it, and how many clusters are to change. */
 export interface HeadOutcome {
@@ -36,14 +36,14 @@ export async function readAllDesired(ports: RenderPorts): Promise<Map<string, De
  * Renders a declaration at a commit and sends what is to be published. With an unusable drawbridge.yaml nothing is sent. Rejects
  * with `SourceError` where the declaration itself can't be read, `ObjectStoreError`, `QueueError`.
  */
-export async function renderHead(ports: RenderPorts, {workDir}: RenderConfig, job: HeadJob): Promise<HeadOutcome> {
+export async function renderHead(ports: RenderPorts, job: HeadJob): Promise<HeadOutcome> {
   const {declaration, trace} = job
   const tree = await ports.git.fetchTree(declaration.repository, declaration.commit, declaration.ref)
   try {
     const read = await readConfig(tree, job.configs)
     if (!read.ok) return {findings: read.findings, requests: 0, transient: undefined}
     const desired = await job.desired
-    const rendered = await renderDeclaration(ports, {declaration, tree, config: read.config, desired, trace, workDir})
+    const rendered = await renderDeclaration(ports, {declaration, tree, config: read.config, desired, trace})
     const sent = await Promise.all(rendered.requests.map((request) => sendRequest(ports, request)))
     const tooLarge = sent.filter((finding) => finding !== undefined)
     return {

@@ -27,7 +27,7 @@ export async function sweepRepositories(
       const declaration = await resolveDeclaration(ports.git, tracked)
       if (declaration === 'absent') return
       const job = {declaration, desired: Promise.resolve(desired), trace: sweep.trace, configs: memory.configs}
-      const {findings, requests} = await renderHead(ports, config, job)
+      const {findings, requests} = await renderHead(ports, job)
       const outcome = createOutcome(ports, declaration, findings, sweep.trace)
       // A commit that failed for what is elsewhere (a branch that was missing, a name that was taken) may be well by now.
       const isMended = memory.isMended(outcome)

@@ -4,7 +4,10 @@
 // can make room for it first.
 package box
 
-import "unsafe"
+import (
+	"runtime/debug"
+	"unsafe"
+)
 
 // Answers of ask that are no sizes.
 const (
@@ -20,6 +23,11 @@ func hostTake(into unsafe.Pointer)
 
 //go:wasmimport box tell
 func hostTell(kind, text string)
+
+// Below the memory that the module may have, so that it is collected more often instead of ended.
+const softMemoryLimit = 512 << 20
+
+func init() { debug.SetMemoryLimit(softMemoryLimit) }
 
 func ask(operation, argument string) ([]byte, int32) {
 	size := hostAsk(operation, argument)

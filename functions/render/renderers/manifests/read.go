@@ -141,10 +141,18 @@ func Words(err error) (string, int) {
 	text, _, _ = strings.Cut(text, "\n")
 	var line int
 	if count, _ := fmt.Sscanf(text, "line %d:", &line); count == 1 {
-		_, rest, _ := strings.Cut(text, ": ")
-		return rest, line
+		_, text, _ = strings.Cut(text, ": ")
 	}
-	return text, 0
+	// What the reader's parser says, unlike its scanner, counts lines from 0 and leaves the first one out.
+	if strings.HasPrefix(text, "did not find expected") {
+		line++
+	}
+	// The name of an anchor may be a password that nobody put in quotes.
+	if before, after, found := strings.Cut(text, "anchor '"); found {
+		_, after, _ = strings.Cut(after, "'")
+		text = before + "anchor" + after
+	}
+	return text, line
 }
 
 // invalidUTF8 gives the line of the first byte that is no UTF-8, or 0.
