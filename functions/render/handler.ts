@@ -28,13 +28,18 @@ const build = memoizeAsync(async (): Promise<Handler> => {
       store: createS3ObjectStore({client: s3, bucket: config.bucket}),
       git: createGitSource({cacheDir: join(tmpdir(), 'git'), clock: systemClock, ...token}),
       publishQueue: sendTo(config.publishQueueUrl),
+      renderQueue: sendTo(config.renderQueueUrl),
       outcomes: sendTo(config.outcomeQueueUrl),
       deadLetters: sendTo(config.deadLetterQueueUrl),
       tools,
       clock: systemClock,
       journal: createLogJournal((line) => process.stdout.write(`${line}\n`)),
     },
-    {repositories: config.repositories, workDir: join(tmpdir(), 'render')},
+    {
+      repositories: config.repositories,
+      workDir: join(tmpdir(), 'render'),
+      timeBudgetSeconds: config.timeBudgetSeconds,
+    },
   )
 })
 

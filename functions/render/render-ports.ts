@@ -10,6 +10,8 @@ export interface RenderPorts {
   store: ObjectStore
   git: GitSource
   publishQueue: QueueSender
+  /** The queue that it reads itself: for what is left when its time is over. */
+  renderQueue: QueueSender
   outcomes: QueueSender
   deadLetters: QueueSender
   tools: RendererTools
@@ -22,4 +24,10 @@ export interface RenderConfig {
   repositories: readonly {url: string; ref?: string | undefined}[]
   /** A folder for the files of renders that are under way. */
   workDir: string
+  /**
+   * After how long no further app is begun, and the rest is left to a message of its own. One app may take `limits.renderTimeoutSeconds`
+   * beyond it, and the repository must be fetched within it.
+   * @default none
+   */
+  timeBudgetSeconds?: number | undefined
 }
