@@ -28,6 +28,8 @@ const envSchema = z
   .object({
     BUCKET: z.string(),
     PUBLISH_QUEUE_URL: z.url(),
+    RENDER_QUEUE_URL: z.url(),
+    TIME_BUDGET_SECONDS: z.coerce.number().int().min(1).max(840).optional(),
     OUTCOME_QUEUE_URL: z.url(),
     DEAD_LETTER_QUEUE_URL: z.url(),
     REPOSITORIES: repositoriesSchema,
@@ -38,6 +40,8 @@ const envSchema = z
   .transform((env) => ({
     bucket: env.BUCKET,
     publishQueueUrl: env.PUBLISH_QUEUE_URL,
+    renderQueueUrl: env.RENDER_QUEUE_URL,
+    timeBudgetSeconds: env.TIME_BUDGET_SECONDS,
     outcomeQueueUrl: env.OUTCOME_QUEUE_URL,
     deadLetterQueueUrl: env.DEAD_LETTER_QUEUE_URL,
     repositories: env.REPOSITORIES,

@@ -22,23 +22,24 @@ const build = memoizeAsync(async (): Promise<Handler> => {
       ? {}
       : {token: await createSecrets({client: createSecretsClient()}).read(config.gitTokenSecretArn)}
   const token = await readToken()
-  const beside = (name: string) => join(import.meta.dirname, name)
+  const beside = (name: string) => join(import.meta.dirname, 'renderers', name)
   const sendTo = (queueUrl: string) => createSqsSender({client: sqs, queueUrl})
   return createRenderHandler(
     {
       store: createS3ObjectStore({client: s3, bucket: config.bucket}),
       git: createGitSource({cacheDir: join(tmpdir(), 'git'), clock: systemClock, ...token}),
       publishQueue: sendTo(config.publishQueueUrl),
+      renderQueue: sendTo(config.renderQueueUrl),
       outcomes: sendTo(config.outcomeQueueUrl),
       deadLetters: sendTo(config.deadLetterQueueUrl),
-      renderers: createRenderPool({
-        modules: {kustomize: beside('renderers/kustomize.wasm'), helm: beside('renderers/helm.wasm')},
-        workerScript: beside('worker.mjs'),
-      }),
+      renderers: createRenderPool({modules: {kustomize: beside('kustomize.wasm'), helm: beside('helm.wasm')}}),
       clock: systemClock,
       journal: createLogJournal((line) => process.stdout.write(`${line}\n`)),
     },
-    {repositories: config.repositories},
+    {
+      repositories: config.repositories,
+      timeBudgetSeconds: config.timeBudgetSeconds,
+    },
   )
 })
 

@@ -10,6 +10,8 @@ export interface RenderPorts {
   store: ObjectStore
   git: GitSource
   publishQueue: QueueSender
+  /** The queue that it reads itself: for what is left when its time is over. */
+  renderQueue: QueueSender
   outcomes: QueueSender
   deadLetters: QueueSender
   renderers: RenderPool
@@ -20,4 +22,10 @@ export interface RenderPorts {
 export interface RenderConfig {
   /** Repositories whose drawbridge.yaml is followed; `ref` is a branch or full ref, the repository's HEAD when absent. */
   repositories: readonly {url: string; ref?: string | undefined}[]
+  /**
+   * After how long no further app is begun, and the rest is left to a message of its own. One app may take `limits.renderTimeoutSeconds`
+   * beyond it, and the repository must be fetched within it.
+   * @default none
+   */
+  timeBudgetSeconds?: number | undefined
 }

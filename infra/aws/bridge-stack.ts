@@ -7,6 +7,7 @@ import type {Bucket} from 'aws-cdk-lib/aws-s3'
 import {type ISecret, Secret} from 'aws-cdk-lib/aws-secretsmanager'
 import type {Construct} from 'constructs'
 import type {FunctionName} from '#shared/model/access.ts'
+import {limits} from '#shared/model/limits.ts'
 import {addAlarms} from './add-alarms.ts'
 import {addDashboard} from './add-dashboard.ts'
 import {type BridgeConfig, clusterQueuePrefix} from './bridge-config.ts'
@@ -68,6 +69,8 @@ export class BridgeStack extends Stack {
         ephemeralStorageMiB: 2048,
         environment: {
           PUBLISH_QUEUE_URL: publish.queue.queueUrl,
+          RENDER_QUEUE_URL: render.queue.queueUrl,
+          TIME_BUDGET_SECONDS: String(renderBudgetSeconds(timeouts.render)),
           OUTCOME_QUEUE_URL: outcome.queue.queueUrl,
           DEAD_LETTER_QUEUE_URL: render.deadLetters.queueUrl,
           REPOSITORIES: JSON.stringify(config.repositories),
@@ -114,7 +117,8 @@ export class BridgeStack extends Stack {
     webhook.grantSend(queues.render.queue)
     webhookSecret.grantRead(webhook.function)
 
-    render.grantSend(queues.publish.queue, queues.outcome.queue, queues.render.deadLetters)
+    // To its own queue goes what is left when its time is over.
+    render.grantSend(queues.publish.queue, queues.render.queue, queues.outcome.queue, queues.render.deadLetters)
     render.consume(queues.render.queue, {batchSize: 1, maxConcurrency: 10})
 
     publish.grantSend(queues.status.queue, queues.outcome.queue, queues.publish.deadLetters)
@@ -156,6 +160,11 @@ function findSecret(scope: Construct, id: string, nameOrArn: string): BridgeSecr
   return nameOrArn.startsWith('arn:')
     ? Secret.fromSecretCompleteArn(scope, id, nameOrArn)
     : Secret.fromSecretNameV2(scope, id, nameOrArn)
+}
+
+/** How long render may begin further apps: the last one that it begins must end within the timeout. */
+function renderBudgetSeconds(timeout: Duration): number {
+  return timeout.toSeconds() - limits.renderTimeoutSeconds - 30
 }
 
 function capitalise(name: string): string {

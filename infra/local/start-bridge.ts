@@ -16,6 +16,7 @@ import {createGitSource} from '#shared/git/create-git-source.ts'
 import {createCommitStatuses} from '#shared/git-hosts/create-commit-statuses.ts'
 import {clusterAccess, type FunctionName, functionAccess, type StoreGrant} from '#shared/model/access.ts'
 import {API_VERSION} from '#shared/model/api-version.ts'
+import {limits} from '#shared/model/limits.ts'
 import {startTrace} from '#shared/model/trace.ts'
 import {systemClock} from '#shared/ports/clock.ts'
 import type {Journal} from '#shared/ports/journal.ts'
@@ -187,11 +188,17 @@ export async function startBridge(options: StartBridgeOptions): Promise<LocalBri
         store: renderStore,
         git,
         publishQueue: sender(publishQueue.url),
+        renderQueue: sender(renderQueue.url),
         outcomes: sender(outcomeQueue.url),
         deadLetters: sender(renderQueue.deadLetterUrl),
         renderers,
       },
-      {repositories: options.repositories},
+      {
+        repositories: options.repositories,
+
+        // A message that is not done within its visibility timeout would be taken by another poller too.
+        timeBudgetSeconds: visibilityTimeoutSeconds - limits.renderTimeoutSeconds - 5,
+      },
     )
     const status = createStatusHandler(
       {

@@ -6,6 +6,8 @@ import {ConfigError} from '#shared/config/parse-env.ts'
 const env = {
   BUCKET: 'bucket',
   PUBLISH_QUEUE_URL: 'https://sqs.example.com/publish',
+  RENDER_QUEUE_URL: 'https://sqs.example.com/render',
+  TIME_BUDGET_SECONDS: '150',
   OUTCOME_QUEUE_URL: 'https://sqs.example.com/outcome',
   DEAD_LETTER_QUEUE_URL: 'https://sqs.example.com/dead',
   REPOSITORIES: '[{"url": "https://github.com/acme/fleet"}, {"url": "https://github.com/acme/shop", "ref": "main"}]',
@@ -13,6 +15,7 @@ const env = {
 
 test('reads the settings of the deployed function', () => {
   const config = loadRenderConfig(env)
+  assert.equal(config.timeBudgetSeconds, 150)
   assert.deepEqual(config.repositories, [
     {url: 'https://github.com/acme/fleet'},
     {url: 'https://github.com/acme/shop', ref: 'main'},

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import {after, before, test} from 'node:test'
 import {keys} from '#shared/model/keys.ts'
-import {type PublishRequest, publishRequestSchema} from '#shared/model/publish-request.ts'
+import {type PublishRange, publishRangeSchema} from '#shared/model/publish-request.ts'
 import type {QueueSender} from '#shared/ports/queue.ts'
 import {createKillSwitch, type KillSwitch} from '#test/fakes/kill-switch.ts'
 import {createRepository, RenderBridge, renderPool, type TestRepository, temporaryFolder} from './bridge-fixture.ts'
@@ -40,7 +40,7 @@ async function prepare(killSwitch: KillSwitch): Promise<{whole: RenderBridge; ki
   // Whatever is asked of publish must find its bundles, however soon it looks.
   const checked: QueueSender = {
     send: async (body) => {
-      for (const {bundle} of readyApps(publishRequestSchema.parse(JSON.parse(body))))
+      for (const {bundle} of readyApps(publishRangeSchema.parse(JSON.parse(body))))
         assert.ok(whole.objects.has(keys.bundle(bundle.digest)), 'asked to publish a bundle that is not stored')
       await publishQueue.send(body)
     },
@@ -53,12 +53,12 @@ async function prepare(killSwitch: KillSwitch): Promise<{whole: RenderBridge; ki
   return {whole, killed}
 }
 
-function readyApps({apps}: PublishRequest) {
+function readyApps({apps}: PublishRange) {
   return apps.flatMap((entry) => (entry.outcome === 'ready' ? [entry.app] : []))
 }
 
 /** What publish would come to, were it to take these requests in this order. */
-function lastWishes(requests: readonly PublishRequest[]): Record<string, string[]> {
+function lastWishes(requests: readonly PublishRange[]): Record<string, string[]> {
   const wishes: Record<string, string[]> = {}
   for (const request of requests) {
     wishes[request.cluster] = request.apps.map((entry) =>
