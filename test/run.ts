@@ -7,6 +7,7 @@ import {join, relative} from 'node:path'
 import {cacheDirOf} from '#infra/local/cache-dir.ts'
 import {findControlPlane} from '#infra/local/find-control-plane.ts'
 import {findRendererTools} from '#infra/local/find-renderer-tools.ts'
+import {findRenderers} from '#infra/local/renderers/find-renderers.ts'
 import {startCluster} from '#infra/local/start-cluster.ts'
 import {SHARED_CLUSTER_VARIABLE} from './agent/open-test-cluster.ts'
 
@@ -29,6 +30,8 @@ if (files.length === 0) {
 }
 
 const onProgress = (line: string): void => void process.stderr.write(`${line}\n`)
+// One after the other: each build takes all cores, and much memory.
+await findRenderers({env: process.env, onProgress})
 const [tools] = await Promise.all([
   findControlPlane({env: process.env, onProgress}),
   findRendererTools({env: process.env, cacheDir: cacheDirOf(process.env)}),
