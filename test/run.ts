@@ -30,6 +30,7 @@ if (files.length === 0) {
 
 const onProgress = (line: string): void => void process.stderr.write(`${line}\n`)
 const tools = await findControlPlane({env: process.env, onProgress})
+// One after the other: each build takes all cores, and much memory.
 await findRenderers({env: process.env, onProgress})
 
 // Starting a control plane takes seconds, so the files that can share one do.

@@ -80,7 +80,7 @@ function collectFromDocument(value: unknown, found: Set<string>): void {
 
 /** Walks a value that was parsed under limits of nesting. */
 function collect(value: unknown, isSecret: boolean, found: Set<string>): void {
-  if (typeof value === 'string' || typeof value === 'number') {
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint') {
     if (isSecret) add(String(value), found)
   } else if (Array.isArray(value)) {
     for (const item of value) collect(item, isSecret, found)

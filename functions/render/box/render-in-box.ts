@@ -1,4 +1,5 @@
 import {canonicalJson} from '#shared/bundle/canonical-json.ts'
+import {parseExactJson} from '#shared/bundle/exact-json.ts'
 import {packBundle} from '#shared/bundle/pack-bundle.ts'
 import type {App, Cluster} from '#shared/model/app.ts'
 import type {BundleAddress} from '#shared/model/desired-state.ts'
@@ -143,7 +144,7 @@ function toFound(result: ProgramResult, name: RendererName): FoundManifest[] {
       const position = (positions.get(file) ?? 0) + 1
       positions.set(file, position)
       // Lines of what a template became are not those of the file.
-      return {value: JSON.parse(json), place: name === 'yaml' ? place : {file}, position}
+      return {value: parseExactJson(json), place: name === 'yaml' ? place : {file}, position}
     }),
   )
 }
