@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import {before, suite, test} from 'node:test'
 import {renderFiles} from '../box-fixture.ts'
 import {
+  openList,
   type ReferenceResult,
   readAsKubectl,
   renderWithHelm,
   renderWithKustomize,
-  toComparable,
 } from '../reference-renderers.ts'
 import type {CorpusCase} from './corpus-case.ts'
 import {charts} from './helm/all.ts'
@@ -94,13 +94,4 @@ for (const {renderer, cases, render, atLeast, refusedAtLeast} of [
       assert.ok(cases.length >= atLeast && refused >= refusedAtLeast, `${cases.length} cases, ${refused} refused`)
     })
   })
-}
-
-/** The objects of a List, which kubectl opens as it reads; any other object is itself. */
-function openList(json: string): unknown[] {
-  const value = toComparable(json)
-  if (typeof value !== 'object' || value === null || !('kind' in value) || !('items' in value)) return [value]
-  return typeof value.kind === 'string' && value.kind.endsWith('List') && Array.isArray(value.items)
-    ? value.items
-    : [value]
 }
