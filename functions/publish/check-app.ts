@@ -5,18 +5,18 @@ import {unpackBundle} from '#shared/bundle/unpack-bundle.ts'
 import type {DesiredApp, PresentApp} from '#shared/model/desired-state.ts'
 import {keys} from '#shared/model/keys.ts'
 import {limits} from '#shared/model/limits.ts'
-import type {PublishRequest} from '#shared/model/publish-request.ts'
+import type {PublishStatement} from '#shared/model/publish-request.ts'
 import {sameRepository} from '#shared/model/repository-url.ts'
 import type {ObjectStore} from '#shared/ports/object-store.ts'
 import {ObjectStoreError} from '#shared/ports/object-store-error.ts'
 import {findForbidden} from './check-policy.ts'
 import type {Refusal} from './refusal.ts'
 
-export type ReadyApp = Extract<PublishRequest['apps'][number], {outcome: 'ready'}>
+export type ReadyApp = Extract<PublishStatement['apps'][number], {outcome: 'ready'}>
 
 /** Checks that need nothing but the request and what the cluster has now: whose app it is, where it is from, whether it went empty. */
 export function checkClaim(
-  request: PublishRequest,
+  request: PublishStatement,
   {app}: ReadyApp,
   present: DesiredApp | undefined,
 ): Refusal | undefined {
@@ -84,7 +84,7 @@ export async function checkBundle(
 }
 
 /** Tells whether an app that the cluster has is declared somewhere else than in the request's declaration. */
-export function isForeign(present: DesiredApp, {declaredIn}: Pick<PublishRequest, 'declaredIn'>): boolean {
+export function isForeign(present: DesiredApp, {declaredIn}: Pick<PublishStatement, 'declaredIn'>): boolean {
   return (
     !sameRepository(present.declaredIn.repository, declaredIn.repository) || present.declaredIn.ref !== declaredIn.ref
   )

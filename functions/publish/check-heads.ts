@@ -1,5 +1,5 @@
 import {mapBounded} from '#shared/async/map-bounded.ts'
-import type {PublishRequest} from '#shared/model/publish-request.ts'
+import type {PublishStatement} from '#shared/model/publish-request.ts'
 import type {GitSource} from '#shared/ports/git-source.ts'
 
 /**
@@ -8,8 +8,8 @@ import type {GitSource} from '#shared/ports/git-source.ts'
  */
 export async function findMovedHead(
   git: GitSource,
-  {heads}: Pick<PublishRequest, 'heads'>,
-): Promise<PublishRequest['heads'][number] | undefined> {
+  {heads}: Pick<PublishStatement, 'heads'>,
+): Promise<PublishStatement['heads'][number] | undefined> {
   const unique = [...new Map(heads.map((head) => [`${head.repository} ${head.ref} ${head.commit}`, head])).values()]
   const isCurrent = await mapBounded(unique, 8, async ({repository, ref, commit}) => {
     const now = await git.resolveRef(repository, ref)

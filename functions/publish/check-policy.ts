@@ -1,11 +1,11 @@
 import type {PresentApp} from '#shared/model/desired-state.ts'
 import type {Manifest} from '#shared/model/manifest.ts'
 import {formatRef, groupOf, refOf} from '#shared/model/object-ref.ts'
-import type {PublishRequest} from '#shared/model/publish-request.ts'
+import type {PublishStatement} from '#shared/model/publish-request.ts'
 import {builtInScope} from '#shared/plan/scope.ts'
 import type {Refusal} from './refusal.ts'
 
-type Allow = NonNullable<Extract<PublishRequest['apps'][number], {outcome: 'ready'}>['allow']>
+type Allow = NonNullable<Extract<PublishStatement['apps'][number], {outcome: 'ready'}>['allow']>
 
 /** Finds the first object that an app's `allow` forbids. What it leaves unsaid is allowed. */
 export function findForbidden(

@@ -1,12 +1,17 @@
 import {VerificationError} from '#shared/attest/verification-error.ts'
 import {kindOf, parseMessage} from '#shared/messages/message-error.ts'
 import {type BatchResponse, processBatch} from '#shared/messages/process-batch.ts'
-import {publishRequestSchema, type RefreshRequest, refreshRequestSchema} from '#shared/model/publish-request.ts'
+import {
+  publishRangeSchema,
+  publishRequestSchema,
+  type RefreshRequest,
+  refreshRequestSchema,
+} from '#shared/model/publish-request.ts'
 import type {PublishConfig, PublishPorts} from './ports.ts'
 import {publishRelease} from './publish-release.ts'
 import {refreshDesiredState} from './refresh-desired-state.ts'
 
-/** Builds the publish function: takes SQS events with PublishRequests and RefreshRequests, and answers which to deliver again. */
+/** Builds the publish function: takes SQS events with PublishRanges, PublishRequests and RefreshRequests, and answers which to deliver again. */
 export function createPublishHandler(
   ports: PublishPorts,
   config: PublishConfig = {},
@@ -14,10 +19,13 @@ export function createPublishHandler(
   return (event) =>
     processBatch(ports, event, async ({body, receiveCount}) => {
       const delivery = {isRedelivered: receiveCount > 1}
-      if (kindOf(body) === 'RefreshRequest') {
-        await refresh(ports, config, parseMessage(refreshRequestSchema, body), delivery)
-      } else {
-        await publishRelease(ports, config, parseMessage(publishRequestSchema, body), delivery)
+      switch (kindOf(body)) {
+        case 'RefreshRequest':
+          return await refresh(ports, config, parseMessage(refreshRequestSchema, body), delivery)
+        case 'PublishRange':
+          return await publishRelease(ports, config, parseMessage(publishRangeSchema, body), delivery)
+        default:
+          return await publishRelease(ports, config, parseMessage(publishRequestSchema, body), delivery)
       }
     })
 }

@@ -1,8 +1,9 @@
 import {mapBounded} from '#shared/async/map-bounded.ts'
 import type {BundleHeader} from '#shared/bundle/bundle-header.ts'
 import type {DesiredApp, DesiredState, PresentApp} from '#shared/model/desired-state.ts'
+import {isInRange} from '#shared/model/name-range.ts'
 import type {Finding} from '#shared/model/outcome.ts'
-import type {PublishRequest} from '#shared/model/publish-request.ts'
+import {nameOfEntry, type PublishStatement, rangeOf} from '#shared/model/publish-request.ts'
 import {passStage} from '#shared/model/trace.ts'
 import {checkBundle, checkClaim, isForeign, isSameApp, type ReadyApp} from './check-app.ts'
 import type {PublishPorts} from './ports.ts'
@@ -24,12 +25,13 @@ export interface AppsPlan {
 const TOMBSTONE_MILLISECONDS = 30 * 24 * 3_600_000
 
 /**
- * Merges what one declaration wants into what the cluster has. Apps of other declarations stay as they are, refused and failed
- * ones keep their present entry, and an app that is no longer declared becomes a tombstone. Reads only the bundles that changed.
+ * Merges what one declaration wants into what the cluster has. Apps of other declarations and names outside the statement's range
+ * stay as they are, refused and failed ones keep their present entry, and an app in the range that is no longer declared becomes a
+ * tombstone. Reads only the bundles that changed.
  */
 export async function planApps(
   ports: Pick<PublishPorts, 'store' | 'clock'>,
-  request: PublishRequest,
+  request: PublishStatement,
   desired: DesiredState | undefined,
 ): Promise<AppsPlan> {
   const present = new Map((desired?.apps ?? []).map((app) => [app.name, app]))
@@ -54,8 +56,10 @@ export async function planApps(
     plan.attestations.push({app, header: verdict.header})
   }
 
-  const declared = new Set(request.apps.map((entry) => (entry.outcome === 'ready' ? entry.app.name : entry.name)))
+  const declared = new Set(request.apps.map(nameOfEntry))
+  const range = rangeOf(request)
   for (const app of present.values()) {
+    if (!isInRange(app.name, range)) continue
     if (app.state === 'removed' || isForeign(app, request) || declared.has(app.name)) continue
     const tombstone = buryApp(app, request, ports.clock.now())
     next.set(app.name, tombstone)
@@ -69,7 +73,7 @@ type Verdict = {header: BundleHeader} | Refusal
 
 async function judgeApp(
   ports: Pick<PublishPorts, 'store'>,
-  request: PublishRequest,
+  request: PublishStatement,
   entry: ReadyApp,
   present: DesiredApp | undefined,
 ): Promise<Verdict> {
@@ -78,7 +82,7 @@ async function judgeApp(
   return await checkBundle(ports.store, request.cluster, entry)
 }
 
-function buryApp(app: PresentApp, {commit, trace}: PublishRequest, now: Date): DesiredApp {
+function buryApp(app: PresentApp, {commit, trace}: PublishStatement, now: Date): DesiredApp {
   return {
     state: 'removed',
     name: app.name,

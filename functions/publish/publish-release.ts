@@ -5,7 +5,7 @@ import type {DesiredApp, DesiredState} from '#shared/model/desired-state.ts'
 import type {JournalEvent} from '#shared/model/journal-event.ts'
 import {keys} from '#shared/model/keys.ts'
 import type {Finding, Outcome} from '#shared/model/outcome.ts'
-import type {PublishRequest} from '#shared/model/publish-request.ts'
+import {type PublishStatement, rangeOf} from '#shared/model/publish-request.ts'
 import {formatRevision} from '#shared/model/revision.ts'
 import {passStage} from '#shared/model/trace.ts'
 import {ObjectStoreError} from '#shared/ports/object-store-error.ts'
@@ -25,14 +25,14 @@ type Release =
   | {result: 'refused'; findings: Finding[]}
 
 /**
- * Publishes what one declaration wants in one cluster, unless a newer push has superseded it: checks every changed bundle,
+ * Publishes what one declaration wants in one cluster, or in a range of its names, unless a newer push has superseded it: checks every changed bundle,
  * attests it, and swaps in the next signed version of the cluster's desired state. It may be stopped at any point and run again
  * (`isRedelivered`): the end is the same, and the cluster is notified. Rejects only where a later try can succeed.
  */
 export async function publishRelease(
   ports: PublishPorts,
   config: PublishConfig,
-  request: PublishRequest,
+  request: PublishStatement,
   {isRedelivered}: {isRedelivered: boolean},
 ): Promise<void> {
   const release = await retryConflicts(request.cluster, () => tryRelease(ports, config, request))
@@ -69,7 +69,7 @@ export async function publishRelease(
 async function tryRelease(
   ports: PublishPorts,
   config: PublishConfig,
-  request: PublishRequest,
+  request: PublishStatement,
 ): Promise<Release | 'conflict'> {
   const {cluster} = request
   const present = await readPresent(ports, cluster)
@@ -96,7 +96,7 @@ async function tryRelease(
 async function signAndSwap(
   ports: PublishPorts,
   config: PublishConfig,
-  request: PublishRequest,
+  request: PublishStatement,
   present: PresentDesiredState,
   plan: AppsPlan,
 ): Promise<DesiredState | 'conflict' | 'too-large'> {
@@ -123,7 +123,7 @@ async function readPresent(ports: PublishPorts, cluster: string): Promise<Presen
   }
 }
 
-function tooLarge({cluster}: PublishRequest, {apps}: AppsPlan): Finding {
+function tooLarge({cluster}: PublishStatement, {apps}: AppsPlan): Finding {
   return {
     code: 'DESIRED_STATE_TOO_LARGE',
     message: `the desired state of cluster ${cluster} (${apps.length} apps) is larger than clusters read; declare fewer apps for it`,
@@ -131,11 +131,12 @@ function tooLarge({cluster}: PublishRequest, {apps}: AppsPlan): Finding {
   }
 }
 
-async function reportFindings(ports: PublishPorts, request: PublishRequest, findings: Finding[]): Promise<void> {
+async function reportFindings(ports: PublishPorts, request: PublishStatement, findings: Finding[]): Promise<void> {
   if (findings.length === 0) return
   for (const {app, code, message} of findings) {
     journal(ports, request, {event: 'refused', code, message, ...(app !== undefined && {app})})
   }
+  const range = rangeOf(request)
   const outcome: Outcome = {
     apiVersion: API_VERSION,
     kind: 'Outcome',
@@ -144,6 +145,7 @@ async function reportFindings(ports: PublishPorts, request: PublishRequest, find
     ref: request.declaredIn.ref,
     commit: request.commit,
     cluster: request.cluster,
+    ...(range !== undefined && {range}),
     findings: findings.slice(0, 200).map((finding) => ({...finding, message: finding.message.slice(0, 16_384)})),
     trace: request.trace,
   }
@@ -157,7 +159,7 @@ function about(app: DesiredApp): Partial<JournalEvent> {
 
 function journal(
   {journal, clock}: PublishPorts,
-  {declaredIn, commit, cluster, trace}: PublishRequest,
+  {declaredIn, commit, cluster, trace}: PublishStatement,
   event: Pick<JournalEvent, 'event'> & Partial<JournalEvent>,
 ): void {
   journal.record({

@@ -28,11 +28,11 @@ const envSchema = z
   .object({
     BUCKET: z.string(),
     PUBLISH_QUEUE_URL: z.url(),
+    RENDER_QUEUE_URL: z.url(),
+    TIME_BUDGET_SECONDS: z.coerce.number().int().min(1).max(840).optional(),
     OUTCOME_QUEUE_URL: z.url(),
     DEAD_LETTER_QUEUE_URL: z.url(),
     REPOSITORIES: repositoriesSchema,
-    KUBECTL_PATH: z.string().startsWith('/'),
-    HELM_PATH: z.string().startsWith('/'),
     GIT_TOKEN_SECRET_ARN: z.string().optional(),
     AWS_ENDPOINT_URL_S3: z.url().optional(),
     AWS_ENDPOINT_URL_SQS: z.url().optional(),
@@ -40,10 +40,11 @@ const envSchema = z
   .transform((env) => ({
     bucket: env.BUCKET,
     publishQueueUrl: env.PUBLISH_QUEUE_URL,
+    renderQueueUrl: env.RENDER_QUEUE_URL,
+    timeBudgetSeconds: env.TIME_BUDGET_SECONDS,
     outcomeQueueUrl: env.OUTCOME_QUEUE_URL,
     deadLetterQueueUrl: env.DEAD_LETTER_QUEUE_URL,
     repositories: env.REPOSITORIES,
-    tools: {kubectl: env.KUBECTL_PATH, helm: env.HELM_PATH},
     gitTokenSecretArn: env.GIT_TOKEN_SECRET_ARN,
     endpoints: {
       ...(env.AWS_ENDPOINT_URL_S3 !== undefined && {s3Endpoint: env.AWS_ENDPOINT_URL_S3}),

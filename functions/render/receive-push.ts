@@ -6,20 +6,30 @@ import {shortRef} from '#shared/model/revision.ts'
 import {SourceError} from '#shared/ports/source-error.ts'
 import {type Head, sourceOf} from './open-sources.ts'
 import {type ConfigCache, type ConfigResult, readConfig} from './read-config.ts'
-import {createOutcome, type HeadJob, type HeadOutcome, readAllDesired, renderHead} from './render-head.ts'
+import {
+  createOutcome,
+  type HeadJob,
+  type HeadOutcome,
+  leaveRest,
+  rangeOfOutcome,
+  readAllDesired,
+  renderHead,
+} from './render-head.ts'
 import type {RenderMemory} from './render-memory.ts'
 import type {RenderConfig, RenderPorts} from './render-ports.ts'
 import {resolveDeclaration} from './resolve-declarations.ts'
 
 /**
  * Renders what a push may have changed: the declarations at its ref, and those with an app whose source it is. The ref's head is
- * what counts, so a push that was overtaken leads to the newer commit. Rejects with what a retry may mend.
+ * what counts, so a push that was overtaken leads to the newer commit. What is not rendered by the deadline is left to messages of
+ * its own. Rejects with what a retry may mend.
  */
 export async function receivePush(
   ports: RenderPorts,
   config: RenderConfig,
   event: PushEvent,
   memory: RenderMemory,
+  deadline?: Date,
 ): Promise<void> {
   const desired = readAllDesired(ports)
   // Awaited later, or never: a rejection must not end the process meanwhile.
@@ -35,16 +45,22 @@ export async function receivePush(
   }
   const outcomes: HeadOutcome[] = []
   for (const declaration of declarations) {
-    outcomes.push(
-      await renderCurrentHead(ports, config, {declaration, desired, trace: event.trace, configs: memory.configs}),
-    )
+    const {trace} = event
+    if (outcomes.length > 0 && deadline !== undefined && ports.clock.now() >= deadline) {
+      await leaveRest(ports, memory, {head: declaration, rest: '', trace})
+      continue
+    }
+    const job = {declaration, desired, trace, memory, deadline}
+    outcomes.push(await renderCurrentHead(ports, job))
   }
   const about = pushed ?? declarations[0]
   if (about === undefined) return
   const findings = outcomes.flatMap((outcome) => outcome.findings)
-  const outcome = createOutcome(ports, about, findings, event.trace)
-  memory.isRepeated(outcome)
+  const [only, ...others] = outcomes
+  const isOwn = only !== undefined && others.length === 0 && isPushed(only.head, event)
+  const outcome = createOutcome(ports, about, findings, event.trace, isOwn ? rangeOfOutcome('', only.rest) : undefined)
   await ports.outcomes.send(JSON.stringify(outcome))
+  memory.remember(outcome)
   const requests = outcomes.reduce((sum, each) => sum + each.requests, 0)
   if (requests === 0 && findings.length === 0) skip(ports, event, 'changes nothing in any cluster')
   const transient = outcomes.find((each) => each.transient !== undefined)?.transient
@@ -52,15 +68,15 @@ export async function receivePush(
 }
 
 /** Renders a head; where the commit vanished meanwhile (a forced push), the new head once. */
-async function renderCurrentHead(ports: RenderPorts, config: RenderConfig, job: HeadJob): Promise<HeadOutcome> {
+async function renderCurrentHead(ports: RenderPorts, job: HeadJob): Promise<HeadOutcome> {
   try {
-    return await renderHead(ports, config, job)
+    return await renderHead(ports, job)
   } catch (error) {
     if (!(error instanceof SourceError && error.code === 'COMMIT_GONE')) throw error
     const {repository, ref} = job.declaration
     const resolved = await ports.git.resolveRef(repository, ref)
     if (resolved === 'absent' || resolved.commit === job.declaration.commit) throw error
-    return renderHead(ports, config, {...job, declaration: {repository, ref, commit: resolved.commit}})
+    return renderHead(ports, {...job, declaration: {repository, ref, commit: resolved.commit}})
   }
 }
 

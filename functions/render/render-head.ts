@@ -1,22 +1,26 @@
-import {packBody} from '#shared/messages/pack-body.ts'
 import {API_VERSION} from '#shared/model/api-version.ts'
 import type {DesiredState} from '#shared/model/desired-state.ts'
 import {limits} from '#shared/model/limits.ts'
+import type {NameRange} from '#shared/model/name-range.ts'
 import type {Finding, Outcome} from '#shared/model/outcome.ts'
-import type {PublishRequest} from '#shared/model/publish-request.ts'
+import type {ContinueRender} from '#shared/model/push-event.ts'
 import {passStage, type Trace} from '#shared/model/trace.ts'
 import type {SourceError} from '#shared/ports/source-error.ts'
 import type {Head} from './open-sources.ts'
-import {type ConfigCache, readConfig} from './read-config.ts'
+import {readConfig} from './read-config.ts'
 import {listClusters, readDesiredHints} from './read-desired-hints.ts'
 import {renderDeclaration} from './render-declaration.ts'
-import type {RenderConfig, RenderPorts} from './render-ports.ts'
+import type {RenderMemory} from './render-memory.ts'
+import type {RenderPorts} from './render-ports.ts'
 
-/** How a declaration's head fared: what is wrong with it, and how many clusters are to change. */
+/** How a declaration's head fared: what is wrong with it, and how many ranges were sent to publish. */
 export interface HeadOutcome {
+  head: Head
   findings: Finding[]
   requests: number
   transient: SourceError | undefined
+  /** The name of the first app that was left to a message of its own; undefined where all are rendered. */
+  rest: string | undefined
 }
 
 /** A declaration's head that is to be rendered. */
@@ -24,7 +28,10 @@ export interface HeadJob {
   declaration: Head
   desired: Promise<Map<string, DesiredState>>
   trace: Trace
-  configs: ConfigCache
+  memory: RenderMemory
+  /** The name of the first app that is looked at. @default '' */
+  from?: string
+  deadline: Date | undefined
 }
 
 /** What every cluster is told to run now. Read while refs are being resolved. */
@@ -33,47 +40,71 @@ export async function readAllDesired(ports: RenderPorts): Promise<Map<string, De
 }
 
 /**
- * Renders a declaration at a commit and sends what is to be published. With an unusable drawbridge.yaml nothing is sent. Rejects
- * with `SourceError` where the declaration itself can't be read, `ObjectStoreError`, `QueueError`.
+ * Renders a declaration at a commit and sends what is to be published; what is left when the time is over becomes a message of its
+ * own. With an unusable drawbridge.yaml nothing is sent. Rejects with `SourceError` where the declaration itself can't be read,
+ * `ObjectStoreError`, `QueueError`.
  */
-export async function renderHead(ports: RenderPorts, {workDir}: RenderConfig, job: HeadJob): Promise<HeadOutcome> {
-  const {declaration, trace} = job
+export async function renderHead(ports: RenderPorts, job: HeadJob): Promise<HeadOutcome> {
+  const {declaration, trace, memory, from, deadline} = job
   const tree = await ports.git.fetchTree(declaration.repository, declaration.commit, declaration.ref)
   try {
-    const read = await readConfig(tree, job.configs)
-    if (!read.ok) return {findings: read.findings, requests: 0, transient: undefined}
+    const read = await readConfig(tree, memory.configs)
+    if (!read.ok)
+      return {head: declaration, findings: read.findings, requests: 0, transient: undefined, rest: undefined}
     const desired = await job.desired
-    const rendered = await renderDeclaration(ports, {declaration, tree, config: read.config, desired, trace, workDir})
-    const sent = await Promise.all(rendered.requests.map((request) => sendRequest(ports, request)))
-    const tooLarge = sent.filter((finding) => finding !== undefined)
-    return {
-      findings: [...rendered.findings, ...tooLarge],
-      requests: sent.length - tooLarge.length,
-      transient: rendered.transient,
-    }
+    const {config} = read
+    const rendered = await renderDeclaration(ports, {
+      declaration,
+      tree,
+      config,
+      desired,
+      from,
+      deadline,
+      trace,
+    })
+    if (rendered.rest !== undefined) await leaveRest(ports, memory, {head: declaration, rest: rendered.rest, trace})
+    else memory.noteRest(declaration, 'done', ports.clock.now())
+    return {head: declaration, ...rendered}
   } finally {
     await tree.close()
   }
 }
 
-async function sendRequest(ports: RenderPorts, request: PublishRequest): Promise<Finding | undefined> {
-  const body = packBody(request)
-  const bytes = Buffer.byteLength(body)
-  if (bytes <= limits.maxMessageBytes) {
-    await ports.publishQueue.send(body)
-    return undefined
+/** Leaves a declaration's apps from the name `rest` on to a message of its own. */
+export async function leaveRest(
+  ports: RenderPorts,
+  memory: RenderMemory,
+  {head, rest, trace}: {head: Head; rest: string; trace: Trace},
+): Promise<void> {
+  const {repository, ref, commit} = head
+  const message: ContinueRender = {
+    apiVersion: API_VERSION,
+    kind: 'ContinueRender',
+    declaredIn: {repository, ref},
+    commit,
+    from: rest,
+    trace,
   }
-  return {
-    code: 'REQUEST_TOO_LARGE',
-    message: `the ${request.apps.length} apps for cluster ${request.cluster} make a message of ${bytes} bytes; at most ${limits.maxMessageBytes} can be sent: declare them in several repositories or branches`,
-    cluster: request.cluster,
-  }
+  await ports.renderQueue.send(JSON.stringify(message))
+  memory.noteRest(head, 'left', ports.clock.now())
+}
+
+/** The names that an outcome is about where it begins or ends amid the apps; undefined where it is about all. */
+export function rangeOfOutcome(from: string, rest: string | undefined): NameRange | undefined {
+  if (rest === undefined) return from === '' ? undefined : {from}
+  return {from, to: rest}
 }
 
 const maxFindings = 200
 
-/** The outcome of a render, for the author of a commit. */
-export function createOutcome(ports: RenderPorts, head: Head, findings: readonly Finding[], trace: Trace): Outcome {
+/** The outcome of a render, for the author of a commit. `range`: of which of its apps; all where it is absent. */
+export function createOutcome(
+  ports: RenderPorts,
+  head: Head,
+  findings: readonly Finding[],
+  trace: Trace,
+  range?: NameRange,
+): Outcome {
   const {repository, ref, commit} = head
   return {
     apiVersion: API_VERSION,
@@ -82,6 +113,7 @@ export function createOutcome(ports: RenderPorts, head: Head, findings: readonly
     repository,
     ref,
     commit,
+    ...(range === undefined ? {} : {range}),
     findings: fitFindings(findings),
     trace: passStage(trace, 'rendered', ports.clock.now()),
   }

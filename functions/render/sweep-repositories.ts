@@ -4,7 +4,7 @@ import type {DesiredState} from '#shared/model/desired-state.ts'
 import {DrawbridgeError, describeError} from '#shared/model/drawbridge-error.ts'
 import type {RefreshRequest} from '#shared/model/publish-request.ts'
 import type {Sweep} from '#shared/model/push-event.ts'
-import {createOutcome, readAllDesired, renderHead} from './render-head.ts'
+import {createOutcome, leaveRest, rangeOfOutcome, readAllDesired, renderHead} from './render-head.ts'
 import type {RenderMemory} from './render-memory.ts'
 import type {RenderConfig, RenderPorts} from './render-ports.ts'
 import {resolveDeclaration} from './resolve-declarations.ts'
@@ -20,19 +20,26 @@ export async function sweepRepositories(
   config: RenderConfig,
   sweep: Sweep,
   memory: RenderMemory,
+  deadline?: Date,
 ): Promise<void> {
   const desired = await readAllDesired(ports)
   await mapBounded(config.repositories, concurrentRepositories, async (tracked) => {
     try {
       const declaration = await resolveDeclaration(ports.git, tracked)
-      if (declaration === 'absent') return
-      const job = {declaration, desired: Promise.resolve(desired), trace: sweep.trace, configs: memory.configs}
-      const {findings, requests} = await renderHead(ports, config, job)
-      const outcome = createOutcome(ports, declaration, findings, sweep.trace)
+      const {trace} = sweep
+      if (declaration === 'absent' || memory.isUnderWay(declaration, ports.clock.now())) return
+      if (deadline !== undefined && ports.clock.now() >= deadline) {
+        await leaveRest(ports, memory, {head: declaration, rest: '', trace})
+        return
+      }
+      const job = {declaration, desired: Promise.resolve(desired), trace, memory, deadline}
+      const {findings, requests, rest} = await renderHead(ports, job)
+      const outcome = createOutcome(ports, declaration, findings, trace, rangeOfOutcome('', rest))
       // A commit that failed for what is elsewhere (a branch that was missing, a name that was taken) may be well by now.
       const isMended = memory.isMended(outcome)
       if (memory.isRepeated(outcome) || (requests === 0 && findings.length === 0 && !isMended)) return
       await ports.outcomes.send(JSON.stringify(outcome))
+      memory.remember(outcome)
     } catch (error) {
       ports.journal.record({
         event: 'failed',

@@ -1,25 +1,40 @@
 import {keys} from '#shared/model/keys.ts'
 import {limits} from '#shared/model/limits.ts'
+import {isInRange} from '#shared/model/name-range.ts'
 import {type Outcome, outcomeSchema} from '#shared/model/outcome.ts'
 import type {ObjectStore} from '#shared/ports/object-store.ts'
 import {StatusError} from './status-error.ts'
 
 const MAX_TRIES = 5
 
+const MAX_FINDINGS = 200
+
 /**
- * Keeps the latest outcome of each declaration, so that whoever asks how apps fare also learns of a commit that never became one.
- * Of two the one that was rendered later stays, whatever order they come in. Rejects with `StatusError` CONTENTION.
+ * Keeps the latest outcome of each declaration, so that whoever asks how apps fare also learns of a commit that never became one;
+ * returns what is kept now. Of two the one that was rendered later stays, whatever order they come in; one of a range of names
+ * takes the place of that range only. Rejects with `StatusError` CONTENTION.
  */
-export async function keepOutcome(store: ObjectStore, outcome: Outcome): Promise<void> {
+export async function keepOutcome(store: ObjectStore, outcome: Outcome): Promise<Outcome> {
   const key = keys.outcome(outcome)
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const found = await store.get(key, {maxBytes: limits.maxMessageBytes * 2})
     const stored = typeof found === 'string' ? undefined : found
     const kept = stored === undefined ? undefined : parseOutcome(stored.bytes)
-    if (kept !== undefined && renderedAt(kept) > renderedAt(outcome)) return
-    if ((await store.swap(key, Buffer.from(JSON.stringify(outcome)), stored?.etag)) !== 'conflict') return
+    const next = mergeOutcomes(kept, outcome)
+    if (next === kept) return next
+    if ((await store.swap(key, Buffer.from(JSON.stringify(next)), stored?.etag)) !== 'conflict') return next
   }
   throw new StatusError('CONTENTION', `others keep writing the outcome of ${outcome.repository} ${outcome.ref}`)
+}
+
+function mergeOutcomes(kept: Outcome | undefined, outcome: Outcome): Outcome {
+  if (kept === undefined) return outcome
+  const isOlder = renderedAt(kept) > renderedAt(outcome)
+  const {range} = outcome
+  if (range === undefined || kept.commit !== outcome.commit) return isOlder ? kept : outcome
+  const others = kept.findings.filter(({app}) => app !== undefined && !isInRange(app, range))
+  const findings = [...others, ...outcome.findings].slice(0, MAX_FINDINGS)
+  return {...outcome, findings, trace: isOlder ? kept.trace : outcome.trace}
 }
 
 function renderedAt({trace}: Outcome): string {

@@ -22,7 +22,7 @@ export async function reportOutcome(ports: StatusPorts, outcome: Outcome): Promi
       traceparent: trace.traceparent,
       ...event,
     })
-  await keepOutcome(store, outcome)
+  const kept = await keepOutcome(store, outcome)
   for (const finding of findings) {
     const where = finding.cluster ?? cluster
     record({
@@ -32,12 +32,15 @@ export async function reportOutcome(ports: StatusPorts, outcome: Outcome): Promi
       ...(where !== undefined && {cluster: where}),
     })
   }
+  const all = kept.commit === commit ? kept.findings : findings
+  // The apps before the end of a range are well; of those behind it nothing is known yet.
+  if (stage === 'render' && outcome.range?.to !== undefined && all.length === 0) return
   try {
     await commitStatuses.setCommitStatus({
       repository,
       commit,
       context: stage === 'render' || cluster === undefined ? `drawbridge/${stage}` : `drawbridge/${stage}/${cluster}`,
-      ...summarise(stage, findings),
+      ...summarise(stage, all),
     })
   } catch (error) {
     if (!(error instanceof CommitStatusError) || error.code !== 'REFUSED') throw error

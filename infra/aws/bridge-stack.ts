@@ -1,12 +1,13 @@
-import {KubectlV35Layer} from '@aws-cdk/lambda-layer-kubectl-v35'
 import {CfnOutput, Duration, Stack, type StackProps} from 'aws-cdk-lib'
 import {Rule, RuleTargetInput, Schedule} from 'aws-cdk-lib/aws-events'
 import {SqsQueue} from 'aws-cdk-lib/aws-events-targets'
-import {Architecture, FunctionUrlAuthType} from 'aws-cdk-lib/aws-lambda'
+import {FunctionUrlAuthType} from 'aws-cdk-lib/aws-lambda'
 import type {Bucket} from 'aws-cdk-lib/aws-s3'
 import {type ISecret, Secret} from 'aws-cdk-lib/aws-secretsmanager'
 import type {Construct} from 'constructs'
 import type {FunctionName} from '#shared/model/access.ts'
+import {limits} from '#shared/model/limits.ts'
+import {RENDERER_NAMES} from '../local/renderers/renderer-programs.ts'
 import {addAlarms} from './add-alarms.ts'
 import {addDashboard} from './add-dashboard.ts'
 import {type BridgeConfig, clusterQueuePrefix} from './bridge-config.ts'
@@ -21,6 +22,10 @@ export interface BridgeStackProps extends StackProps {
   /** Folder that the build wrote the functions' bundles to. */
   bundles: string
 }
+
+// Two threads, as many as Lambda gives cores here, each with the most that a renderer and its JavaScript may take; and 448 MiB for the
+// compiled renderers and all else. Some new accounts are given no more.
+const renderMemoryMiB = 3008
 
 type BridgeSecret = Pick<ISecret, 'secretArn' | 'grantRead'>
 
@@ -61,18 +66,16 @@ export class BridgeStack extends Stack {
         environment: {RENDER_QUEUE_URL: render.queue.queueUrl, WEBHOOK_SECRET_ARN: webhookSecret.secretArn},
       }),
       render: create('render', {
-        // The layer's kubectl and helm are linux/amd64.
-        architecture: Architecture.X86_64,
-        layers: [new KubectlV35Layer(this, 'Kubectl')],
-        memoryMiB: 3008,
+        beside: ['worker.mjs', ...RENDERER_NAMES.map((renderer) => `renderers/${renderer}.wasm`)],
+        memoryMiB: renderMemoryMiB,
         ephemeralStorageMiB: 2048,
         environment: {
           PUBLISH_QUEUE_URL: publish.queue.queueUrl,
+          RENDER_QUEUE_URL: render.queue.queueUrl,
+          TIME_BUDGET_SECONDS: String(renderBudgetSeconds(timeouts.render)),
           OUTCOME_QUEUE_URL: outcome.queue.queueUrl,
           DEAD_LETTER_QUEUE_URL: render.deadLetters.queueUrl,
           REPOSITORIES: JSON.stringify(config.repositories),
-          KUBECTL_PATH: '/opt/kubectl/kubectl',
-          HELM_PATH: '/opt/helm/helm',
           ...gitEnvironment,
         },
       }),
@@ -114,7 +117,8 @@ export class BridgeStack extends Stack {
     webhook.grantSend(queues.render.queue)
     webhookSecret.grantRead(webhook.function)
 
-    render.grantSend(queues.publish.queue, queues.outcome.queue, queues.render.deadLetters)
+    // To its own queue goes what is left when its time is over.
+    render.grantSend(queues.publish.queue, queues.render.queue, queues.outcome.queue, queues.render.deadLetters)
     render.consume(queues.render.queue, {batchSize: 1, maxConcurrency: 10})
 
     publish.grantSend(queues.status.queue, queues.outcome.queue, queues.publish.deadLetters)
@@ -156,6 +160,11 @@ function findSecret(scope: Construct, id: string, nameOrArn: string): BridgeSecr
   return nameOrArn.startsWith('arn:')
     ? Secret.fromSecretCompleteArn(scope, id, nameOrArn)
     : Secret.fromSecretNameV2(scope, id, nameOrArn)
+}
+
+/** How long render may begin further apps: the last one that it begins must end within the timeout. */
+function renderBudgetSeconds(timeout: Duration): number {
+  return timeout.toSeconds() - limits.renderTimeoutSeconds - 30
 }
 
 function capitalise(name: string): string {

@@ -2,8 +2,8 @@ import {rm} from 'node:fs/promises'
 import {join} from 'node:path'
 import * as z from 'zod'
 import {createPublishHandler} from '#functions/publish/create-handler.ts'
+import {createRenderPool} from '#functions/render/box/render-pool.ts'
 import {createRenderHandler} from '#functions/render/create-handler.ts'
-import type {RendererTools} from '#functions/render/renderer-tools.ts'
 import {createStatusHandler} from '#functions/status/create-handler.ts'
 import {createWebhookHandler} from '#functions/webhook/create-handler.ts'
 import {createKeyFileSigner} from '#shared/attest/key-file-signer.ts'
@@ -16,6 +16,7 @@ import {createGitSource} from '#shared/git/create-git-source.ts'
 import {createCommitStatuses} from '#shared/git-hosts/create-commit-statuses.ts'
 import {clusterAccess, type FunctionName, functionAccess, type StoreGrant} from '#shared/model/access.ts'
 import {API_VERSION} from '#shared/model/api-version.ts'
+import {limits} from '#shared/model/limits.ts'
 import {startTrace} from '#shared/model/trace.ts'
 import {systemClock} from '#shared/ports/clock.ts'
 import type {Journal} from '#shared/ports/journal.ts'
@@ -25,6 +26,7 @@ import type {Grant, GrantedAction} from './bucket-policy.ts'
 import type {S3Access} from './connection.ts'
 import type {ControlPlaneTools} from './find-control-plane.ts'
 import {pollQueue} from './poll-queue.ts'
+import type {RendererModules} from './renderers/find-renderers.ts'
 import {serveWebhook} from './serve-webhook.ts'
 import {startObjectStore} from './start-object-store.ts'
 import {startQueues} from './start-queues.ts'
@@ -32,7 +34,7 @@ import {loadState, saveState} from './state-file.ts'
 
 export interface StartBridgeOptions {
   tools: ControlPlaneTools
-  rendererTools: RendererTools
+  rendererModules: RendererModules
   /** Everything the bridge keeps is below it; a later start with the same one goes on where this one ended. */
   stateDir: string
   repositories: readonly {url: string; ref?: string}[]
@@ -178,17 +180,25 @@ export async function startBridge(options: StartBridgeOptions): Promise<LocalBri
       },
       {desiredTtlSeconds: options.desiredTtlSeconds ?? 7 * 24 * 3600},
     )
+    const renderers = createRenderPool({modules: options.rendererModules})
+    stops.push(() => renderers.close())
     const render = createRenderHandler(
       {
         ...common,
         store: renderStore,
         git,
         publishQueue: sender(publishQueue.url),
+        renderQueue: sender(renderQueue.url),
         outcomes: sender(outcomeQueue.url),
         deadLetters: sender(renderQueue.deadLetterUrl),
-        tools: options.rendererTools,
+        renderers,
       },
-      {repositories: options.repositories, workDir: join(stateDir, 'work')},
+      {
+        repositories: options.repositories,
+
+        // A message that is not done within its visibility timeout would be taken by another poller too.
+        timeBudgetSeconds: visibilityTimeoutSeconds - limits.renderTimeoutSeconds - 5,
+      },
     )
     const status = createStatusHandler(
       {

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import {API_VERSION} from './api-version.ts'
+import {nameRangeSchema} from './name-range.ts'
 import {appNameSchema, clusterNameSchema, commitSchema, refSchema} from './names.ts'
 import {traceSchema} from './trace.ts'
 
@@ -28,6 +29,8 @@ export const outcomeSchema = z.object({
   commit: commitSchema,
   /** Set where the outcome is of one cluster only. */
   cluster: clusterNameSchema.optional(),
+  /** Set where the outcome is of the apps with these names only: it says nothing of other apps of the commit. */
+  range: nameRangeSchema.optional(),
   findings: z.array(findingSchema).max(200),
   trace: traceSchema,
 })

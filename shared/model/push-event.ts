@@ -1,5 +1,7 @@
 import * as z from 'zod'
 import {API_VERSION} from './api-version.ts'
+import {declarationSchema} from './desired-state.ts'
+import {nameBoundSchema} from './name-range.ts'
 import {commitSchema, refSchema} from './names.ts'
 import {traceSchema} from './trace.ts'
 
@@ -29,3 +31,18 @@ export const sweepSchema = z.object({
   trace: traceSchema,
 })
 export type Sweep = z.infer<typeof sweepSchema>
+
+/**
+ * The rest of a declaration that was not rendered within one run: what render sends to its own queue. A hint as well: where the
+ * declaration is not at `commit` any more, the push that moved it, or the sweep, has the whole of it rendered.
+ */
+export const continueRenderSchema = z.object({
+  apiVersion: z.literal(API_VERSION),
+  kind: z.literal('ContinueRender'),
+  declaredIn: declarationSchema,
+  commit: commitSchema,
+  /** The name of the first app that is left. */
+  from: nameBoundSchema,
+  trace: traceSchema,
+})
+export type ContinueRender = z.infer<typeof continueRenderSchema>

@@ -9,8 +9,9 @@ import {digestOf} from '#shared/model/digest.ts'
 import type {JournalEvent} from '#shared/model/journal-event.ts'
 import {keys} from '#shared/model/keys.ts'
 import type {Manifest} from '#shared/model/manifest.ts'
+import type {NameRange} from '#shared/model/name-range.ts'
 import {type Outcome, outcomeSchema} from '#shared/model/outcome.ts'
-import type {PublishRequest} from '#shared/model/publish-request.ts'
+import type {PublishRange, PublishRequest} from '#shared/model/publish-request.ts'
 import {startTrace} from '#shared/model/trace.ts'
 import {createMemoryGitSource} from '#test/fakes/memory-git-source.ts'
 import {createMemoryObjectStore} from '#test/fakes/memory-object-store.ts'
@@ -115,6 +116,13 @@ export function createPublishKit({cluster = 'dev'}: {cluster?: string} = {}) {
     trace: startTrace(),
   })
 
+  /** The same about the names of a range. */
+  const range = (
+    names: NameRange,
+    apps: PublishRange['apps'],
+    options?: {repository?: string; commit?: string},
+  ): PublishRange => ({...request(apps, options), kind: 'PublishRange', range: names})
+
   /** Runs the handler on one message and tells whether SQS should deliver it again. */
   const deliver = async (
     message: unknown,
@@ -156,6 +164,7 @@ export function createPublishKit({cluster = 'dev'}: {cluster?: string} = {}) {
     events,
     app,
     request,
+    range,
     deliver,
     desired: presentDesired,
     desiredOrNone: desired,

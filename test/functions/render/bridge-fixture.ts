@@ -1,13 +1,14 @@
 import {execFile} from 'node:child_process'
-import {mkdir, mkdtemp, rm, writeFile} from 'node:fs/promises'
-import {homedir, tmpdir} from 'node:os'
+import {mkdir, mkdtemp, readFile, rm, writeFile} from 'node:fs/promises'
+import {tmpdir} from 'node:os'
 import {dirname, join} from 'node:path'
 import {promisify} from 'node:util'
+import {createRenderPool, type RenderPool} from '#functions/render/box/render-pool.ts'
 import {createRenderHandler, type RenderConfig, type RenderPorts} from '#functions/render/create-handler.ts'
-import type {RendererTools} from '#functions/render/renderer-tools.ts'
-import {findRendererTools} from '#infra/local/find-renderer-tools.ts'
-import {signEnvelope} from '#shared/attest/envelope.ts'
+import {findRenderers} from '#infra/local/renderers/find-renderers.ts'
+import {parseEnvelope, signEnvelope} from '#shared/attest/envelope.ts'
 import {PAYLOAD_TYPES} from '#shared/attest/payload-types.ts'
+import {parseDesiredState} from '#shared/attest/verify-desired-state.ts'
 import {unpackBundle} from '#shared/bundle/unpack-bundle.ts'
 import {createGitSource} from '#shared/git/create-git-source.ts'
 import {unpackBody} from '#shared/messages/pack-body.ts'
@@ -15,19 +16,20 @@ import type {BundleAddress, DesiredApp, DesiredState} from '#shared/model/desire
 import type {JournalEvent} from '#shared/model/journal-event.ts'
 import {keys} from '#shared/model/keys.ts'
 import type {Manifest} from '#shared/model/manifest.ts'
+import {isInRange} from '#shared/model/name-range.ts'
 import {type Outcome, outcomeSchema} from '#shared/model/outcome.ts'
-import {type PublishRequest, publishRequestSchema} from '#shared/model/publish-request.ts'
+import {type PublishRange, publishRangeSchema} from '#shared/model/publish-request.ts'
 import {startTrace} from '#shared/model/trace.ts'
 import {systemClock} from '#shared/ports/clock.ts'
 import type {ObjectStore} from '#shared/ports/object-store.ts'
 
 const run = promisify(execFile)
-let tools: Promise<RendererTools> | undefined
+let pool: Promise<RenderPool> | undefined
 
-/** kubectl and helm as the tests use them: found once. */
-export function rendererTools(): Promise<RendererTools> {
-  tools ??= findRendererTools({env: process.env, cacheDir: join(homedir(), '.cache', 'drawbridge')})
-  return tools
+/** The renderers of this process. Their threads end with it. */
+export function renderPool(): Promise<RenderPool> {
+  pool ??= findRenderers({env: process.env, onProgress: () => undefined}).then((modules) => createRenderPool({modules}))
+  return pool
 }
 
 /** Runs git in a folder, whatever the machine's own settings are. */
@@ -46,6 +48,7 @@ export interface TestRepository {
   workTree: string
   /** Writes files (undefined removes one), commits and pushes; the new commit. */
   push(files: Record<string, string | Uint8Array | undefined>, branch?: string): Promise<string>
+  read(path: string): Promise<string>
 }
 
 export async function createRepository(folder: string, name: string): Promise<TestRepository> {
@@ -56,6 +59,7 @@ export async function createRepository(folder: string, name: string): Promise<Te
   return {
     url,
     workTree,
+    read: (path) => readFile(join(workTree, path), 'utf8'),
     async push(files, branch = 'main') {
       await git(workTree, 'checkout', '-q', '-B', branch)
       for (const [path, content] of Object.entries(files)) {
@@ -82,6 +86,8 @@ export class RenderBridge {
   readonly folder: string
   readonly ports: RenderPorts
   readonly config: RenderConfig
+  /** What the function left for a later run, in order: ContinueRender messages. */
+  readonly rests: string[] = []
   readonly #requests: string[] = []
   readonly #outcomes: string[] = []
   readonly #handler: ReturnType<typeof createRenderHandler>
@@ -89,23 +95,25 @@ export class RenderBridge {
 
   constructor(
     folder: string,
-    found: RendererTools,
+    found: RenderPool,
     repositories: RenderConfig['repositories'],
     ports: Partial<RenderPorts>,
+    config: Partial<RenderConfig> = {},
   ) {
     this.folder = folder
     this.ports = {
       store: this.#store(),
       git: createGitSource({cacheDir: join(folder, 'cache'), clock: systemClock}),
       publishQueue: {send: async (body) => void this.#requests.push(body)},
+      renderQueue: {send: async (body) => void this.rests.push(body)},
       outcomes: {send: async (body) => void this.#outcomes.push(body)},
       deadLetters: {send: async (body, options) => void this.deadLetters.push({body, reason: options?.reason})},
-      tools: found,
+      renderers: found,
       clock: systemClock,
       journal: {record: (event) => void this.journal.push(event)},
       ...ports,
     }
-    this.config = {repositories, workDir: join(folder, 'work')}
+    this.config = {repositories, ...config}
     this.#handler = createRenderHandler(this.ports, this.config)
   }
 
@@ -140,9 +148,7 @@ export class RenderBridge {
     const record = {messageId: 'm1', receiptHandle: 'r', body, attributes, messageAttributes: {}, md5OfBody: ''}
     const source = {eventSource: 'aws:sqs', eventSourceARN: 'arn:aws:sqs:local:0:render', awsRegion: 'local'}
     const {batchItemFailures} = await this.#handler({Records: [{...record, ...source}]})
-    const requests: PublishRequest[] = this.#requests
-      .splice(0)
-      .map((text) => publishRequestSchema.parse(unpackBody(text)))
+    const requests: PublishRange[] = this.#requests.splice(0).map((text) => publishRangeSchema.parse(unpackBody(text)))
     const outcomes: Outcome[] = this.#outcomes.splice(0).map((text) => outcomeSchema.parse(JSON.parse(text)))
     return {
       requests,
@@ -152,13 +158,16 @@ export class RenderBridge {
     }
   }
 
-  /** Does with requests what publish would if nothing were wrong: the cluster's desired state becomes what they say. */
+  /** Does with requests what publish would if nothing were wrong: in their ranges the cluster's desired state becomes what they say. */
   async publish(
-    requests: readonly PublishRequest[],
+    requests: readonly PublishRange[],
     life: {issuedAt: string; expiresAt: string} = freshLife(),
   ): Promise<void> {
-    for (const {cluster, apps, trace} of requests) {
-      const present: DesiredApp[] = apps.flatMap((each) => (each.outcome === 'ready' ? [each.app] : []))
+    for (const {cluster, apps, range, trace} of requests) {
+      const failed = new Set(apps.flatMap((each) => (each.outcome === 'failed' ? [each.name] : [])))
+      const kept = this.desiredApps(cluster).filter(({name}) => !isInRange(name, range) || failed.has(name))
+      const ready: DesiredApp[] = apps.flatMap((each) => (each.outcome === 'ready' ? [each.app] : []))
+      const present = [...kept, ...ready].sort((a, b) => (a.name < b.name ? -1 : 1))
       const state: DesiredState = {
         apiVersion: 'drawbridge.dev/v1alpha1',
         kind: 'DesiredState',
@@ -172,6 +181,14 @@ export class RenderBridge {
       const bytes = await signEnvelope(signer, PAYLOAD_TYPES.desiredState, Buffer.from(JSON.stringify(state)))
       await this.ports.store.put(keys.desired(cluster), bytes)
     }
+  }
+
+  /** What a cluster is told to run. */
+  desiredApps(cluster: string): DesiredApp[] {
+    const stored = this.objects.get(keys.desired(cluster))
+    return stored === undefined
+      ? []
+      : parseDesiredState(Buffer.from(parseEnvelope(stored.bytes).payload, 'base64')).apps
   }
 
   /** The objects of a stored bundle. */
@@ -224,6 +241,6 @@ export async function startRenderBridge(
 ): Promise<{bridge: RenderBridge; repository: TestRepository; folder: string}> {
   const folder = await temporaryFolder(context)
   const repository = await createRepository(folder, 'fleet')
-  const bridge = new RenderBridge(folder, await rendererTools(), [{url: repository.url}], ports)
+  const bridge = new RenderBridge(folder, await renderPool(), [{url: repository.url}], ports)
   return {bridge, repository, folder}
 }

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import {after, before, test} from 'node:test'
 import {keys} from '#shared/model/keys.ts'
-import {type PublishRequest, publishRequestSchema} from '#shared/model/publish-request.ts'
+import {type PublishRange, publishRangeSchema} from '#shared/model/publish-request.ts'
 import type {QueueSender} from '#shared/ports/queue.ts'
 import {createKillSwitch, type KillSwitch} from '#test/fakes/kill-switch.ts'
-import {createRepository, RenderBridge, rendererTools, type TestRepository, temporaryFolder} from './bridge-fixture.ts'
+import {createRepository, RenderBridge, renderPool, type TestRepository, temporaryFolder} from './bridge-fixture.ts'
 import {app, cluster, configMap} from './fleet-files.ts'
 
 let repository: TestRepository
@@ -33,19 +33,19 @@ before(async () => {
 
 /** A bridge, and another one over the same store and queues that `killSwitch` strikes. */
 async function prepare(killSwitch: KillSwitch): Promise<{whole: RenderBridge; killed: RenderBridge}> {
-  const tools = await rendererTools()
+  const renderers = await renderPool()
   const repositories = [{url: repository.url}]
-  const whole = new RenderBridge(folder, tools, repositories, {})
+  const whole = new RenderBridge(folder, renderers, repositories, {})
   const {store, publishQueue, outcomes} = whole.ports
   // Whatever is asked of publish must find its bundles, however soon it looks.
   const checked: QueueSender = {
     send: async (body) => {
-      for (const {bundle} of readyApps(publishRequestSchema.parse(JSON.parse(body))))
+      for (const {bundle} of readyApps(publishRangeSchema.parse(JSON.parse(body))))
         assert.ok(whole.objects.has(keys.bundle(bundle.digest)), 'asked to publish a bundle that is not stored')
       await publishQueue.send(body)
     },
   }
-  const killed = new RenderBridge(folder, tools, repositories, {
+  const killed = new RenderBridge(folder, renderers, repositories, {
     store: killSwitch.guard(store, ['create', 'swap', 'put']),
     publishQueue: killSwitch.guard(checked, ['send']),
     outcomes: killSwitch.guard(outcomes, ['send']),
@@ -53,12 +53,12 @@ async function prepare(killSwitch: KillSwitch): Promise<{whole: RenderBridge; ki
   return {whole, killed}
 }
 
-function readyApps({apps}: PublishRequest) {
+function readyApps({apps}: PublishRange) {
   return apps.flatMap((entry) => (entry.outcome === 'ready' ? [entry.app] : []))
 }
 
 /** What publish would come to, were it to take these requests in this order. */
-function lastWishes(requests: readonly PublishRequest[]): Record<string, string[]> {
+function lastWishes(requests: readonly PublishRange[]): Record<string, string[]> {
   const wishes: Record<string, string[]> = {}
   for (const request of requests) {
     wishes[request.cluster] = request.apps.map((entry) =>
@@ -75,8 +75,8 @@ test('has the write points that the table counts on', async () => {
   assert.equal(killSwitch.writes(), writes)
 })
 
-// Three bundles, a request for each cluster, the outcome.
-const writes = 6
+// Three bundles, what their renders read, a request for each cluster, the outcome.
+const writes = 7
 
 for (const moment of ['before', 'after'] as const) {
   for (let at = 1; at <= writes; at++) {

@@ -1,21 +1,14 @@
 import assert from 'node:assert/strict'
 import {type TestContext, test} from 'node:test'
-import type {PublishRequest} from '#shared/model/publish-request.ts'
+import type {PublishRange} from '#shared/model/publish-request.ts'
 import {ObjectStoreError} from '#shared/ports/object-store-error.ts'
 import {QueueError} from '#shared/ports/queue-error.ts'
 import {SourceError} from '#shared/ports/source-error.ts'
-import {
-  createRepository,
-  git,
-  RenderBridge,
-  rendererTools,
-  startRenderBridge,
-  temporaryFolder,
-} from './bridge-fixture.ts'
+import {createRepository, git, RenderBridge, renderPool, startRenderBridge, temporaryFolder} from './bridge-fixture.ts'
 import {app, cluster, configMap, oneApp} from './fleet-files.ts'
 
 /** `name: outcome` of each app in each cluster. */
-function summary(requests: readonly PublishRequest[]): string[] {
+function summary(requests: readonly PublishRange[]): string[] {
   return requests.flatMap(({cluster: name, apps}) =>
     apps.map((each) => (each.outcome === 'ready' ? `${name}/${each.app.name} ready` : `${name}/${each.name} failed`)),
   )
@@ -51,10 +44,10 @@ test('renders a plain, a kustomize and a helm app of a pushed repository into bu
     each.outcome === 'ready' ? bridge.manifests(each.app.bundle).map(({metadata, data}) => ({metadata, data})) : [],
   )
   assert.deepEqual(objects, [
+    {metadata: {name: 'chart'}, data: {value: 'inline'}},
+    {metadata: {name: 'dev-base'}, data: {value: 'v'}},
     {metadata: {name: 'a', namespace: 'web'}, data: {value: 'v'}},
     {metadata: {name: 'b', namespace: 'web'}, data: {value: 'v'}},
-    {metadata: {name: 'dev-base'}, data: {value: 'v'}},
-    {metadata: {name: 'chart'}, data: {value: 'inline'}},
   ])
   assert.deepEqual(events(bridge).sort(), ['rendered dev chart', 'rendered dev kust', 'rendered dev plain'])
 })
@@ -78,16 +71,27 @@ async function startTwoApps(t: TestContext) {
   return {...started, first}
 }
 
-test('renders and publishes only what changed; the rest is carried over as it is', async (t) => {
-  const {bridge, repository, first} = await startTwoApps(t)
+test('renders and publishes only what changed; what lies between is carried over as it is', async (t) => {
+  const {bridge, repository} = await startTwoApps(t)
   const commit = await repository.push({'two/b.yaml': configMap('b', 'new'), 'unrelated.txt': 'x'})
   const {requests} = await bridge.push(repository.url, commit)
   assert.deepEqual(events(bridge), ['rendered dev two'])
-  assert.deepEqual(summary(requests), ['dev/one ready', 'dev/two ready'])
-  assert.deepEqual(requests[0]?.apps[0], first.requests[0]?.apps[0])
-  const [, changed] = requests[0]?.apps ?? []
+  assert.deepEqual(summary(requests), ['dev/two ready'])
+  assert.deepEqual(requests[0]?.range, {from: 'two'})
+  const [changed] = requests[0]?.apps ?? []
   assert.ok(changed?.outcome === 'ready')
   assert.equal(changed.app.revision, `main@sha1:${commit}`)
+  await bridge.publish(requests)
+
+  const declaration = await repository.read('drawbridge.yaml')
+  await repository.push({
+    'drawbridge.yaml': declaration + app('zoo', '{source: {path: one}, clusters: [dev]}'),
+    'one/a.yaml': configMap('a', 'new'),
+  })
+  const around = (await bridge.push(repository.url)).requests.filter(({cluster: name}) => name === 'dev')
+  assert.deepEqual(summary(around), ['dev/one ready', 'dev/two ready', 'dev/zoo ready'])
+  assert.deepEqual(around[0]?.range, {from: ''})
+  assert.deepEqual(around[0]?.apps[1], changed)
 })
 
 test('a push that changes nothing, and one that arrives again, publish nothing', async (t) => {
@@ -118,7 +122,12 @@ test("one app's failure leaves the others alone, and what it has in the cluster 
   const {bridge, repository} = await startTwoApps(t)
   await repository.push({'one/a.yaml': 'broken: [', 'two/b.yaml': configMap('b', 'new')})
   const {requests, findings} = await bridge.push(repository.url)
-  assert.deepEqual(summary(requests), ['dev/one failed', 'dev/two ready'])
+  assert.deepEqual(summary(requests), ['dev/two ready'])
+  await bridge.publish(requests)
+  assert.deepEqual(
+    bridge.desiredApps('dev').map(({name}) => name),
+    ['one', 'two'],
+  )
   assert.deepEqual(
     findings.map(({app: name, cluster: at, code}) => `${at}/${name} ${code}`),
     ['dev/one YAML_INVALID', 'prod/one YAML_INVALID'],
@@ -129,12 +138,11 @@ test('an app taken out of drawbridge.yaml, and a cluster, are published as gone'
   const {bridge, repository} = await startTwoApps(t)
   await repository.push({'drawbridge.yaml': cluster('dev') + app('one', '{source: {path: one}, clusters: [dev]}')})
   const {requests} = await bridge.push(repository.url)
-  assert.deepEqual(summary(requests), ['dev/one ready'])
   assert.deepEqual(
-    requests.map(({cluster: name, apps}) => [name, apps.length]),
+    requests.map(({cluster: name, range, apps}) => [name, range.from, range.to, apps.length]),
     [
-      ['dev', 1],
-      ['prod', 0],
+      ['dev', 'two', undefined, 0],
+      ['prod', '', undefined, 0],
     ],
   )
   assert.deepEqual(events(bridge), [])
@@ -171,7 +179,7 @@ test('follows the branches and repositories that apps name as their sources', as
   const folder = await temporaryFolder(t)
   const fleet = await createRepository(folder, 'fleet')
   const code = await createRepository(folder, 'code')
-  const bridge = new RenderBridge(folder, await rendererTools(), [{url: fleet.url}], {})
+  const bridge = new RenderBridge(folder, await renderPool(), [{url: fleet.url}], {})
   const codeCommit = await code.push({'deploy/a.yaml': configMap('a')})
   await fleet.push({'branch/b.yaml': configMap('b')}, 'release')
   const commit = await fleet.push({
@@ -220,7 +228,7 @@ test('an app name that another declaration has in the cluster is refused', async
     'drawbridge.yaml': cluster('dev') + app('one', '{source: {path: app}, clusters: [dev]}'),
     'app/a.yaml': configMap('x'),
   })
-  const second = new RenderBridge(folder, await rendererTools(), [{url: other.url}], {store: bridge.ports.store})
+  const second = new RenderBridge(folder, await renderPool(), [{url: other.url}], {store: bridge.ports.store})
   const {requests, findings} = await second.push(other.url)
   assert.deepEqual(requests, [])
   assert.match(findings[0]?.message ?? '', /cluster dev has an app one already, declared in .*fleet\.git/)
@@ -317,7 +325,7 @@ test('a message that can never be handled goes to the dead letters with its reas
     assert.equal((await bridge.send(message)).again, false)
   }
   assert.deepEqual(
-    bridge.deadLetters.map(({reason}) => /^not a PushEvent or Sweep/.test(reason ?? '')),
+    bridge.deadLetters.map(({reason}) => /^not a PushEvent, Sweep or ContinueRender/.test(reason ?? '')),
     [true, true, true],
   )
   await repository.push({'drawbridge.yaml': oneApp})
@@ -361,7 +369,7 @@ test("another repository that can't be reached fails its own app, and is tried a
   const away = app('away', '{source: {repository: "http://127.0.0.1:9/o/r"}, clusters: [dev]}')
   await repository.push({'drawbridge.yaml': oneApp + away, 'app/a.yaml': configMap('a')})
   const {requests, findings, again} = await bridge.push(repository.url)
-  assert.deepEqual(summary(requests), ['dev/shop ready', 'dev/away failed'])
+  assert.deepEqual(summary(requests), ['dev/shop ready'])
   assert.deepEqual(
     findings.map(({app: name, code}) => `${name} ${code}`),
     ['away UNAVAILABLE'],
@@ -418,7 +426,7 @@ test('a sweep asks for new signatures on what has less than half of its life lef
   )
 })
 
-test('nine hundred apps with long paths fit one message to publish', async (t) => {
+test('nine hundred apps are sent to publish in ranges of a hundred at most', async (t) => {
   const {bridge, repository} = await startRenderBridge(t)
   const long = 'a'.repeat(240)
   const many = Array.from({length: 900}, (_, index) =>
@@ -427,8 +435,13 @@ test('nine hundred apps with long paths fit one message to publish', async (t) =
   await repository.push({'drawbridge.yaml': cluster('dev') + many.join(''), [`${long}/${long}/a.yaml`]: configMap('a')})
   const {requests, findings} = await bridge.push(repository.url)
   assert.deepEqual(findings, [])
+  const counts = requests.map(({apps}) => apps.length)
+  assert.ok(counts.length >= 9 && Math.max(...counts) <= 100, counts.join(' '))
+  assert.equal(new Set(summary(requests)).size, 900)
+  const ranges = requests.map(({range}) => range).sort((a, b) => (a.from < b.from ? -1 : 1))
+  assert.equal(ranges[0]?.from, '')
   assert.deepEqual(
-    requests.map(({apps}) => apps.length),
-    [900],
+    ranges.map(({to}) => to),
+    [...ranges.slice(1).map(({from}) => from), undefined],
   )
 })

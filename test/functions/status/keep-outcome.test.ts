@@ -26,6 +26,8 @@ function outcome(minute: number, more: Partial<Outcome> = {}): Outcome {
 
 const refused = {stage: 'publish' as const, cluster: 'dev', findings: [{code: 'NAME_TAKEN', message: 'taken'}]}
 const other = 'https://git.example/other'
+const head = {from: '', to: 'm'}
+const tail = {from: 'm'}
 const cases: [string, Outcome[], string[]][] = [
   ['nothing', [], []],
   ['a commit that rendered', [outcome(1)], []],
@@ -34,6 +36,19 @@ const cases: [string, Outcome[], string[]][] = [
   ['an old failure that comes late', [outcome(2, {commit: COMMIT_2}), outcome(1, {findings: [broken]})], []],
   ['what publish refused of the last commit', [outcome(1), outcome(1, refused)], ['publish 1']],
   ['what publish refused of an older one', [outcome(1), outcome(1, refused), outcome(2, {commit: COMMIT_2})], []],
+  [
+    'two ranges of which one failed',
+    [outcome(1, {range: head}), outcome(2, {range: tail, findings: [broken]})],
+    ['render 1'],
+  ],
+  [
+    'the same the other way round',
+    [outcome(2, {range: tail, findings: [broken]}), outcome(1, {range: head})],
+    ['render 1'],
+  ],
+  ['a range that was mended', [outcome(1, {range: tail, findings: [broken]}), outcome(2, {range: tail})], []],
+  ['a range, then the whole', [outcome(1, {range: tail, findings: [broken]}), outcome(2)], []],
+  ['a range of a newer commit', [outcome(1, {findings: [broken]}), outcome(2, {commit: COMMIT_2, range: head})], []],
   [
     'two repositories',
     [outcome(1, {findings: [broken]}), outcome(2, {repository: other, findings: [broken], commit: COMMIT_2})],

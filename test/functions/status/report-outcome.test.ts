@@ -47,6 +47,20 @@ test('shows the first finding with its place, and journals all', async () => {
   )
 })
 
+test('shows a render in parts as success once the last part is well, and as failure as soon as one is not', async () => {
+  const kit = createStatusKit()
+  const range = {from: '', to: 'm'}
+  await kit.deliver(outcome({range}), fromOutcomes)
+  assert.deepEqual(kit.summaries(), [])
+  await kit.deliver(outcome({range: {from: 'm'}}), fromOutcomes)
+  assert.deepEqual(kit.summaries(), ['drawbridge/render 1 success'])
+  const findings = [{code: 'RENDER_FAILED', app: 'api', message: 'the chart fails'}]
+  await kit.deliver(outcome({range, findings}), fromOutcomes)
+  await kit.deliver(outcome({range: {from: 'm'}}), fromOutcomes)
+  assert.deepEqual(kit.summaries().slice(1), Array(2).fill('drawbridge/render 1 failure'))
+  assert.equal(kit.events.length, 1)
+})
+
 test('shows what publish refused under the cluster, apart from render', async () => {
   const kit = createStatusKit()
   const findings = [{code: 'KIND_NOT_ALLOWED', app: 'web', cluster: 'dev', message: 'not allowed'}]

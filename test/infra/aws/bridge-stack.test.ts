@@ -8,6 +8,7 @@ import {emitMetrics} from '#functions/status/emit-metrics.ts'
 import {loadWebhookConfig} from '#functions/webhook/config.ts'
 import {FUNCTION_NAMES} from '#shared/model/access.ts'
 import type {ClusterReport} from '#shared/model/cluster-report.ts'
+import {limits} from '#shared/model/limits.ts'
 import {sweepSchema} from '#shared/model/push-event.ts'
 import {roleRights} from './role-rights.ts'
 import {type Resource, synthesiseBridge} from './synthesise-bridge.ts'
@@ -138,7 +139,7 @@ test('lets no function delete an object, and webhook touch none', () => {
   assert.ok(rights.webhook.actions.every((action) => !action.startsWith('s3:')))
 })
 
-test('lets each function send to the queues that follow it, and no other', () => {
+test('lets each function send to the queues that follow it, render to its own too, and to no other', () => {
   const all = {
     render: queue('QueuesRenderQueue'),
     publish: queue('QueuesPublishQueue'),
@@ -154,7 +155,7 @@ test('lets each function send to the queues that follow it, and no other', () =>
   const mayReach = (name: keyof typeof rights) =>
     Object.entries(all).flatMap(([to, arn]) => (rights[name].may('sqs:SendMessage', arn) ? [to] : []))
   assert.deepEqual(mayReach('webhook'), ['render'])
-  assert.deepEqual(mayReach('render'), ['publish', 'outcome', 'renderDead'])
+  assert.deepEqual(mayReach('render'), ['render', 'publish', 'outcome', 'renderDead'])
   assert.deepEqual(mayReach('publish'), ['status', 'outcome', 'publishDead', 'cluster'])
   assert.deepEqual(mayReach('status'), ['statusDead'])
 })
@@ -189,15 +190,15 @@ test('gives every work queue a dead-letter queue, encryption and a TLS-only poli
   assert.equal(dead.size, 4)
 })
 
-test('runs on nodejs24.x: arm64, but x86_64 for render and its layer', () => {
-  for (const [id, {Properties}] of resourcesOf('AWS::Lambda::Function')) {
-    const isRender = id.startsWith('Render')
+test('runs on nodejs24.x and arm64, without layers', () => {
+  for (const [, {Properties}] of resourcesOf('AWS::Lambda::Function')) {
     assert.equal(Properties.Runtime, 'nodejs24.x')
     assert.equal(Properties.Handler, 'index.handler')
-    assert.deepEqual(Properties.Architectures, [isRender ? 'x86_64' : 'arm64'])
-    assert.equal(Properties.Layers !== undefined, isRender)
+    assert.deepEqual(Properties.Architectures, ['arm64'])
+    assert.equal(Properties.Layers, undefined)
   }
   template.resourceCountIs('AWS::Lambda::Function', FUNCTION_NAMES.length)
+  template.resourceCountIs('AWS::Lambda::LayerVersion', 0)
 })
 
 test('keeps bucket and key when the stack goes', () => {
@@ -304,7 +305,10 @@ test('gives every function the environment that its configuration asks for', () 
   assert.match(publish.gitTokenSecretArn ?? '', /:secret:git-token$/)
   const render = loadRenderConfig(environment('Render'))
   assert.deepEqual(render.repositories, repositories)
-  assert.deepEqual(render.tools, {kubectl: '/opt/kubectl/kubectl', helm: '/opt/helm/helm'})
+  assert.equal(render.renderQueueUrl, urlOf('QueuesRenderQueue'))
+  // An app that is begun at the end of it may take as long as a render may, and must end before the function does.
+  assert.ok((render.timeBudgetSeconds ?? 0) > 0)
+  assert.ok((render.timeBudgetSeconds ?? 0) + limits.renderTimeoutSeconds < 300)
   const status = loadStatusConfig(environment('Status'))
   assert.equal(status.outcomeQueueArn, queue('QueuesOutcomeQueue'))
   assert.equal(status.bucket, bucket.replace('.Arn', ''))

@@ -1,0 +1,131 @@
+import {mapBounded} from '#shared/async/map-bounded.ts'
+import {packBody} from '#shared/messages/pack-body.ts'
+import {API_VERSION} from '#shared/model/api-version.ts'
+import type {App} from '#shared/model/app.ts'
+import {limits} from '#shared/model/limits.ts'
+import type {Finding} from '#shared/model/outcome.ts'
+import {nameOfEntry, type PublishRange} from '#shared/model/publish-request.ts'
+import {passStage} from '#shared/model/trace.ts'
+import {type CutRange, createRangeCutter, type Piece, type RangeCutter} from './cut-ranges.ts'
+import type {Head} from './open-sources.ts'
+import type {RenderJob} from './render-declaration.ts'
+import {type AppResult, isDeclaredBy} from './render-in-cluster.ts'
+import type {RenderPorts} from './render-ports.ts'
+import {selectClusters} from './select-clusters.ts'
+
+/** Sends what is rendered to publish, part by part. Safe to call at once for several apps. */
+export interface RangeSender {
+  /** Takes what came of one app in all its clusters. Rejects with `QueueError`. */
+  add(results: readonly AppResult[]): Promise<void>
+  /** Sends all that is left. */
+  finish(): Promise<void>
+  /** How many ranges were sent. */
+  requests(): number
+  /** What could not be sent. */
+  findings(): Finding[]
+}
+
+/** One message; the bytes are of JSON before it is packed, so that every message stays well below the limit of the queue. */
+const bounds = {maxApps: 100, maxBytes: limits.maxMessageBytes / 2}
+/** What is finished waits no longer than this for more. */
+const MAX_WAIT_MILLISECONDS = 5_000
+const concurrentSends = 8
+
+/** Makes the sender of a declaration's `apps`, which are sorted by name and of which the first is the one at `job.from`. */
+export function createRangeSender(ports: RenderPorts, job: RenderJob, apps: readonly App[]): RangeSender {
+  const cutters = createCutters(job, apps)
+  const findings: Finding[] = []
+  let requests = 0
+  let sentAt = ports.clock.now().getTime()
+
+  const send = async (cuts: readonly {cluster: string; cut: CutRange}[]): Promise<void> => {
+    await mapBounded(cuts, concurrentSends, async ({cluster, cut}) => {
+      const body = packBody(createRange(ports, job, cluster, cut))
+      const bytes = Buffer.byteLength(body)
+      if (bytes <= limits.maxMessageBytes) {
+        await ports.publishQueue.send(body)
+        requests += 1
+      } else findings.push(tooLarge(cluster, cut, bytes))
+    })
+  }
+  const flush = () => [...cutters].flatMap(([cluster, cutter]) => cutter.flush().map((cut) => ({cluster, cut})))
+
+  return {
+    async add(results) {
+      const cuts = results.flatMap((result) => {
+        const cutter = cutters.get(result.cluster)
+        const taken = cutter?.take(result.app.metadata.name, toPiece(result)) ?? []
+        return taken.map((cut) => ({cluster: result.cluster, cut}))
+      })
+      const now = ports.clock.now().getTime()
+      if (now - sentAt >= MAX_WAIT_MILLISECONDS) {
+        cuts.push(...flush())
+        sentAt = now
+      }
+      await send(cuts)
+    },
+    finish: () => send(flush()),
+    requests: () => requests,
+    findings: () => findings,
+  }
+}
+
+function createCutters({config, desired, declaration, from = ''}: RenderJob, apps: readonly App[]) {
+  const declared = new Map<string, Set<string>>(config.clusters.map(({metadata}) => [metadata.name, new Set()]))
+  for (const app of apps) {
+    for (const {metadata} of selectClusters(app, config.clusters)) declared.get(metadata.name)?.add(app.metadata.name)
+  }
+  const cutters = new Map<string, RangeCutter>()
+  for (const cluster of new Set([...declared.keys(), ...desired.keys()])) {
+    const names = declared.get(cluster) ?? new Set()
+    const removed = (desired.get(cluster)?.apps ?? []).filter(
+      (app) =>
+        app.state === 'present' &&
+        app.name >= from &&
+        !names.has(app.name) &&
+        isDeclaredBy(app.declaredIn, declaration),
+    )
+    const removedNames = removed.map(({name}) => name)
+    cutters.set(cluster, createRangeCutter([...names], removedNames, bounds, from))
+  }
+  return cutters
+}
+
+function toPiece(result: AppResult): Piece {
+  const {spec, metadata} = result.app
+  const entry: Piece['entry'] =
+    result.kind === 'failed'
+      ? {outcome: 'failed', name: metadata.name}
+      : {outcome: 'ready', app: result.entry, ...(spec.allow === undefined ? {} : {allow: spec.allow})}
+  const head = result.kind === 'failed' ? undefined : result.head
+  const bytes = Buffer.byteLength(JSON.stringify([entry, head ?? null]))
+  return {entry, head, differs: result.kind === 'rendered', bytes}
+}
+
+function createRange(ports: RenderPorts, job: RenderJob, cluster: string, {range, pieces}: CutRange): PublishRange {
+  const {repository, ref, commit} = job.declaration
+  const heads = new Map<string, Head>([[`${repository} ${ref}`, {repository, ref, commit}]])
+  for (const {head} of pieces) if (head !== undefined) heads.set(`${head.repository} ${head.ref}`, head)
+  return {
+    apiVersion: API_VERSION,
+    kind: 'PublishRange',
+    cluster,
+    declaredIn: {repository, ref},
+    commit,
+    range,
+    heads: [...heads.values()],
+    apps: pieces.map(({entry}) => entry),
+    trace: passStage(job.trace, 'rendered', ports.clock.now()),
+  }
+}
+
+function tooLarge(cluster: string, {pieces}: CutRange, bytes: number): Finding {
+  const names = pieces.map(({entry}) => nameOfEntry(entry))
+  const [app] = names
+  return {
+    code: 'REQUEST_TOO_LARGE',
+    message: `what App ${names.join(', ')} asks of cluster ${cluster} makes a message of ${bytes} bytes; at most ${limits.maxMessageBytes} can be sent: shorten its sync options`,
+    cluster,
+    ...(app === undefined ? {} : {app}),
+  }
+}
