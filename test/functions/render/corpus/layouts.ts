@@ -200,7 +200,6 @@ export const layouts: readonly Layout[] = [
 /** Files that are no manifests, and what each is to be called by name. */
 export const foreignFiles: readonly {name: string; path: string; content: string | {link: string}; says: RegExp}[] = [
   {name: 'a package.json', path: 'package.json', content: '{"name": "x", "version": "1.0.0"}', says: /package\.json/},
-  {name: 'an empty .json', path: 'empty.json', content: '', says: /empty\.json/},
   {name: 'a dangling symlink', path: 'README.yaml', content: {link: 'nope'}, says: /README\.yaml/},
   {
     name: 'a template of helm',

