@@ -114,6 +114,15 @@ export function toComparable(json: string): unknown {
   })
 }
 
+/** The objects of a List, which kubectl opens as it reads; any other object is itself. */
+export function openList(json: string): unknown[] {
+  const value = toComparable(json)
+  if (typeof value !== 'object' || value === null || !('kind' in value) || !('items' in value)) return [value]
+  return typeof value.kind === 'string' && value.kind.endsWith('List') && Array.isArray(value.items)
+    ? value.items
+    : [value]
+}
+
 /** Writes the files to a folder of their own for as long as `use` runs. */
 export async function withFiles<T>(files: CorpusFiles, use: (folder: string) => Promise<T>): Promise<T> {
   const above = await mkdtemp(join(tmpdir(), 'drawbridge-corpus-'))

@@ -1,7 +1,6 @@
-import {gzipSync} from 'node:zlib'
-import {pack} from 'tar-stream'
 import type {CorpusFiles} from '../../reference-renderers.ts'
 import type {CorpusCase} from '../corpus-case.ts'
+import {packTar} from '../pack-tar.ts'
 
 export const chartYaml = 'apiVersion: v2\nname: shop\nversion: 1.2.3\nappVersion: "4.5"\n'
 
@@ -26,13 +25,6 @@ export function objectOf(apiVersion: string, kind: string, name: string, rest = 
 }
 
 /** Packs a chart as `helm package` does. */
-export async function packChart(name: string, files: Readonly<Record<string, string>>): Promise<Uint8Array> {
-  const tar = pack()
-  for (const [path, content] of Object.entries(files)) tar.entry({name: `${name}/${path}`, mtime: new Date(0)}, content)
-  const parts: Uint8Array[] = []
-  const end = new Promise<void>((resolve) => tar.on('end', () => resolve()))
-  tar.on('data', (part) => void (part instanceof Uint8Array && parts.push(part)))
-  tar.finalize()
-  await end
-  return gzipSync(Buffer.concat(parts))
+export function packChart(name: string, files: Readonly<Record<string, string>>): Uint8Array {
+  return packTar(Object.entries(files).map(([path, content]) => ({name: `${name}/${path}`, content})))
 }

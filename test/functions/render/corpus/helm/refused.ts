@@ -14,7 +14,7 @@ export const refusedCases: readonly CorpusCase[] = [
     name: 'no chart at all',
     path: 'chart',
     files: {'chart/templates/a.yaml': good['templates/a.yaml']},
-    refused: /unable to detect chart/,
+    refused: /unable to detect chart|holds no Chart.yaml/,
   },
   refused('a Chart.yaml that is no YAML', {...good, 'Chart.yaml': 'apiVersion: v2\nname: [shop\n'}, /Chart.yaml/),
   refused(

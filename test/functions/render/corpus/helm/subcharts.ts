@@ -15,7 +15,7 @@ function sub(name: string, values = '', more: Readonly<Record<string, string>> =
 }
 
 const parent = {'templates/dump.yaml': dump('parent')} as const
-const packed = await packChart('db', {
+const packed = packChart('db', {
   'Chart.yaml': 'apiVersion: v2\nname: db\nversion: 0.1.0\n',
   'values.yaml': 'size: 1\n',
   'templates/dump.yaml': dump('db'),

@@ -9,7 +9,11 @@ function refused(name: string, content: string, words: RegExp, files: CorpusCase
 
 /** What kustomize refuses, and the words it has for it. */
 export const refusedCases: readonly CorpusCase[] = [
-  {name: 'no kustomization at all', files: one, refused: /unable to find one of 'kustomization.yaml'/},
+  {
+    name: 'no kustomization at all',
+    files: one,
+    refused: /unable to find one of 'kustomization.yaml'|holds no kustomization.yaml/,
+  },
   {
     name: 'two kustomizations in one folder',
     files: {...one, 'kustomization.yaml': 'resources: [a.yaml]\n', 'kustomization.yml': 'resources: [a.yaml]\n'},
