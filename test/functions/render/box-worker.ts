@@ -34,7 +34,10 @@ function takeProgram(name: ModuleName, scope: string): Program {
   return program
 }
 
-function renderJob({scope, app, clusters, clock}: WorkerJob): void {
+function renderJob(job: WorkerJob): void {
+  if (job.kind !== 'render') throw new TypeError('these threads render')
+  const {scope, app, clusters, clock} = job
+
   const files = createFileAnswers(line, {
     maxFileBytes: limits.maxSourceFileBytes,
     maxAppBytes: limits.maxAppInputBytes,
