@@ -31,7 +31,7 @@ export async function receivePush(
   memory: RenderMemory,
   deadline?: Date,
 ): Promise<void> {
-  const desired = readAllDesired(ports)
+  const desired = readAllDesired(ports, memory)
   // Awaited later, or never: a rejection must not end the process meanwhile.
   desired.catch(() => undefined)
   const declarations = await findDeclarations(ports, config, event, memory.configs)

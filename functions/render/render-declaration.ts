@@ -1,12 +1,12 @@
 import {availableParallelism} from 'node:os'
 import {mapBounded} from '#shared/async/map-bounded.ts'
-import type {DesiredState} from '#shared/model/desired-state.ts'
 import type {Finding} from '#shared/model/outcome.ts'
 import type {Trace} from '#shared/model/trace.ts'
 import type {SourceTree} from '#shared/ports/git-source.ts'
 import type {SourceError} from '#shared/ports/source-error.ts'
 import {type Head, openSources} from './open-sources.ts'
 import type {Config} from './read-config.ts'
+import type {DesiredHint} from './read-desired-hints.ts'
 import {renderInClusters} from './render-in-cluster.ts'
 import type {RenderPorts} from './render-ports.ts'
 import {createRangeSender} from './send-ranges.ts'
@@ -17,7 +17,7 @@ export interface RenderJob {
   tree: SourceTree
   config: Config
   /** What each cluster is told to run now: a hint, by which the unchanged is left alone. */
-  desired: ReadonlyMap<string, DesiredState>
+  desired: ReadonlyMap<string, DesiredHint>
   /** Apps whose names come before it are left alone. @default '' */
   from?: string | undefined
   /** From then on no further app is begun, but for the first one. @default never */

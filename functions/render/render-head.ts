@@ -1,5 +1,4 @@
 import {API_VERSION} from '#shared/model/api-version.ts'
-import type {DesiredState} from '#shared/model/desired-state.ts'
 import {limits} from '#shared/model/limits.ts'
 import type {NameRange} from '#shared/model/name-range.ts'
 import type {Finding, Outcome} from '#shared/model/outcome.ts'
@@ -8,7 +7,7 @@ import {passStage, type Trace} from '#shared/model/trace.ts'
 import type {SourceError} from '#shared/ports/source-error.ts'
 import type {Head} from './open-sources.ts'
 import {readConfig} from './read-config.ts'
-import {listClusters, readDesiredHints} from './read-desired-hints.ts'
+import {type DesiredHint, listClusters, readDesiredHints} from './read-desired-hints.ts'
 import {renderDeclaration} from './render-declaration.ts'
 import type {RenderMemory} from './render-memory.ts'
 import type {RenderConfig, RenderPorts} from './render-ports.ts'
@@ -26,7 +25,7 @@ export interface HeadOutcome {
 /** A declaration's head that is to be rendered. */
 export interface HeadJob {
   declaration: Head
-  desired: Promise<Map<string, DesiredState>>
+  desired: Promise<Map<string, DesiredHint>>
   trace: Trace
   memory: RenderMemory
   /** The name of the first app that is looked at. @default '' */
@@ -35,8 +34,8 @@ export interface HeadJob {
 }
 
 /** What every cluster is told to run now. Read while refs are being resolved. */
-export async function readAllDesired(ports: RenderPorts): Promise<Map<string, DesiredState>> {
-  return readDesiredHints(ports.store, await listClusters(ports.store))
+export async function readAllDesired(ports: RenderPorts, memory: RenderMemory): Promise<Map<string, DesiredHint>> {
+  return readDesiredHints(ports.store, await listClusters(ports.store), memory.hints)
 }
 
 /**

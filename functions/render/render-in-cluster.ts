@@ -49,7 +49,7 @@ async function renderInCluster(
   means: RenderMeans,
 ): Promise<AppResult> {
   const about = {app, cluster: cluster.metadata.name, head}
-  const present = job.desired.get(about.cluster)?.apps.find(({name}) => name === app.metadata.name)
+  const present = job.desired.get(about.cluster)?.apps.get(app.metadata.name)
   if (present?.state === 'present' && !isDeclaredBy(present.declaredIn, job.declaration)) {
     const {repository, ref} = present.declaredIn
     const message = `cluster ${about.cluster} has an app ${app.metadata.name} already, declared in ${repository} at ${ref}: rename one of them`

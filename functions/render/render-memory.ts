@@ -1,12 +1,15 @@
 import {canonicalJson} from '#shared/bundle/canonical-json.ts'
+import {createBoundedMap} from '#shared/memory/bounded-map.ts'
 import {digestOf} from '#shared/model/digest.ts'
 import type {Outcome} from '#shared/model/outcome.ts'
 import type {Head} from './open-sources.ts'
 import type {ConfigCache} from './read-config.ts'
+import type {HintMemory} from './read-desired-hints.ts'
 
 /** What the function remembers between messages, to do less: lost with the process, harmlessly. */
 export interface RenderMemory {
   configs: ConfigCache
+  hints: HintMemory
   /** Tells whether this was the last outcome said of its ref: so that a sweep that finds the same as before says nothing again. */
   isRepeated(outcome: Outcome): boolean
   /** Remembers an outcome that was sent. */
@@ -20,6 +23,8 @@ export interface RenderMemory {
 }
 
 const maxRemembered = 1000
+/** Of envelopes; in memory a desired state takes several times as much. */
+const MAX_HINT_BYTES = 48 * 1024 * 1024
 
 /** How long a message is waited for before it counts as lost. */
 const MAX_WAIT_MILLISECONDS = 10 * 60_000
@@ -29,6 +34,7 @@ export function createRenderMemory(): RenderMemory {
   const rests = new Map<string, number>()
   return {
     configs: new Map(),
+    hints: createBoundedMap(MAX_HINT_BYTES, ({bytes}) => bytes),
     isRepeated: (outcome) => last.get(keyOf(outcome))?.digest === digestOutcome(outcome),
     remember(outcome) {
       const key = keyOf(outcome)

@@ -78,7 +78,7 @@ function createCutters({config, desired, declaration, from = ''}: RenderJob, app
   const cutters = new Map<string, RangeCutter>()
   for (const cluster of new Set([...declared.keys(), ...desired.keys()])) {
     const names = declared.get(cluster) ?? new Set()
-    const removed = (desired.get(cluster)?.apps ?? []).filter(
+    const removed = (desired.get(cluster)?.state.apps ?? []).filter(
       (app) =>
         app.state === 'present' &&
         app.name >= from &&

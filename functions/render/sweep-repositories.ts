@@ -22,7 +22,7 @@ export async function sweepRepositories(
   memory: RenderMemory,
   deadline?: Date,
 ): Promise<void> {
-  const desired = await readAllDesired(ports)
+  const desired = await readAllDesired(ports, memory)
   await mapBounded(config.repositories, concurrentRepositories, async (tracked) => {
     try {
       const declaration = await resolveDeclaration(ports.git, tracked)
@@ -51,7 +51,7 @@ export async function sweepRepositories(
       })
     }
   })
-  for (const state of desired.values()) {
+  for (const {state} of desired.values()) {
     if (!needsRefresh(state, ports.clock.now())) continue
     const request: RefreshRequest = {
       apiVersion: API_VERSION,

@@ -205,7 +205,11 @@ export class RenderBridge {
       objects.set(key, {bytes, etag: String(this.#etag)})
     }
     return {
-      get: async (key) => objects.get(key) ?? 'absent',
+      get: async (key, options) => {
+        const stored = objects.get(key)
+        if (stored === undefined) return 'absent'
+        return stored.etag === options?.ifNoneMatch ? 'not-modified' : stored
+      },
       create: async (key, bytes) => {
         if (objects.has(key)) return 'exists'
         write(key, bytes)
