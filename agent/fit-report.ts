@@ -1,3 +1,4 @@
+import {stringifyExact} from '#shared/bundle/exact-json.ts'
 import type {ClusterReport} from '#shared/model/cluster-report.ts'
 
 /**
@@ -5,7 +6,7 @@ import type {ClusterReport} from '#shared/model/cluster-report.ts'
  * they should be, then its older events. How many there are of each stays. A larger report would be read by nobody.
  */
 export function fitReport(report: ClusterReport, maxBytes: number): ClusterReport {
-  const fits = (candidate: ClusterReport) => Buffer.byteLength(JSON.stringify(candidate)) <= maxBytes
+  const fits = (candidate: ClusterReport) => Buffer.byteLength(stringifyExact(candidate)) <= maxBytes
   if (fits(report)) return report
   const withoutFields = {
     ...report,

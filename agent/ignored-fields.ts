@@ -1,12 +1,13 @@
+import {stringifyExact} from '#shared/bundle/exact-json.ts'
 import type {PresentApp} from '#shared/model/desired-state.ts'
-import {isJsonObject, type JsonObject} from '#shared/model/manifest.ts'
+import {isJsonObject} from '#shared/model/manifest.ts'
 import type {ObjectRef} from '#shared/model/object-ref.ts'
 import {compileIgnoreRules, type IgnoredFields, type IgnoreRules} from '#shared/plan/ignore/compile-ignore-rules.ts'
 import {IgnoreRuleError} from '#shared/plan/ignore/ignore-rule-error.ts'
 import {AppFailure} from './app-failure.ts'
 import type {KubeClient, ResourceType} from './kube/kube-client.ts'
 import {FIELD_MANAGER} from './marks.ts'
-import type {PlannedObject} from './plan-objects.ts'
+import {type PlannedObject, parseBody} from './plan-objects.ts'
 
 type Ignoring = {sync: Pick<PresentApp['sync'], 'ignoreDifferences'>}
 
@@ -50,9 +51,8 @@ export async function objectToSend(
   if (ignored === undefined) return object
   const live = await kube.get(type, object.ref, 'whole')
   if (live === 'absent') return object
-  const desired: JsonObject = JSON.parse(object.body)
-  const applied = ignored.asLive(desired, live, FIELD_MANAGER)
+  const applied = ignored.asLive(parseBody(object), live, FIELD_MANAGER)
   const metadata = isJsonObject(applied.metadata) ? applied.metadata : {}
   const {resourceVersion} = live.metadata
-  return {...object, body: JSON.stringify({...applied, metadata: {...metadata, resourceVersion}})}
+  return {...object, body: stringifyExact({...applied, metadata: {...metadata, resourceVersion}})}
 }

@@ -1,4 +1,5 @@
 import {setTimeout as sleep} from 'node:timers/promises'
+import {parseExactJson} from '#shared/bundle/exact-json.ts'
 import {type ClusterReport, clusterReportSchema} from '#shared/model/cluster-report.ts'
 import {notificationSchema} from '#shared/model/desired-state.ts'
 import {describeError} from '#shared/model/drawbridge-error.ts'
@@ -241,7 +242,7 @@ async function readPreviousReport(
       signal: AbortSignal.any([signal, AbortSignal.timeout(PREVIOUS_REPORT_LIMIT_MS)]),
     })
     if (found === 'absent' || found === 'not-modified') return undefined
-    const parsed = clusterReportSchema.safeParse(JSON.parse(Buffer.from(found.bytes).toString('utf8')))
+    const parsed = clusterReportSchema.safeParse(parseExactJson(Buffer.from(found.bytes).toString('utf8')))
     return parsed.success ? parsed.data : undefined
   } catch (error) {
     ports.log('info', `the last report cannot be read: ${describeError(error)}`)

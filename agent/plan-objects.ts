@@ -1,6 +1,7 @@
 import {createHash} from 'node:crypto'
 import {canonicalJson} from '#shared/bundle/canonical-json.ts'
-import {childObject, isJsonObject, type Manifest} from '#shared/model/manifest.ts'
+import {parseExactJson} from '#shared/bundle/exact-json.ts'
+import {childObject, isJsonObject, type JsonObject, type Manifest} from '#shared/model/manifest.ts'
 import {groupOf, type ObjectRef, refKey, refOf} from '#shared/model/object-ref.ts'
 import {planPhases} from '#shared/plan/plan-phases.ts'
 import {type ApplyRules, readApplyRules} from '#shared/plan/read-apply-rules.ts'
@@ -103,6 +104,12 @@ function sortIn(bundle: PlannedBundle, object: PlannedObject): boolean {
   if (object.rules.mode === 'never') bundle.untouched.add(object.key)
   else (object.rules.mode === 'once' ? bundle.once : bundle.objects).set(object.key, object)
   return object.rules.mode !== 'never'
+}
+
+/** The object that a planned one sends. */
+export function parseBody({body}: Pick<PlannedObject, 'body'>): JsonObject {
+  const parsed = parseExactJson(body)
+  return isJsonObject(parsed) ? parsed : {}
 }
 
 /** Tells whether an app declares an object, in whatever way. */

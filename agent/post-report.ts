@@ -1,3 +1,4 @@
+import {stringifyExact} from '#shared/bundle/exact-json.ts'
 import {API_VERSION} from '#shared/model/api-version.ts'
 import type {ClusterReport, StatusHint} from '#shared/model/cluster-report.ts'
 import {describeError} from '#shared/model/drawbridge-error.ts'
@@ -58,11 +59,11 @@ export function createReportPoster(
   async function send(): Promise<void> {
     dirty = false
     const built = build()
-    const content = JSON.stringify({...built, at: ''})
+    const content = stringifyExact({...built, at: ''})
     if (content === lastContent) return
     const report = Buffer.byteLength(content) > MAX_BYTES ? fitReport(built, MAX_BYTES) : built
     try {
-      await ports.store.put(keys.report(report.cluster), Buffer.from(JSON.stringify(report)))
+      await ports.store.put(keys.report(report.cluster), Buffer.from(stringifyExact(report)))
       lastContent = content
       lastSentAt = performance.now()
     } catch (error) {

@@ -1,5 +1,6 @@
 import {setTimeout as sleep} from 'node:timers/promises'
-import {isJsonObject, type JsonObject} from '#shared/model/manifest.ts'
+import {stringifyExact} from '#shared/bundle/exact-json.ts'
+import {isJsonObject} from '#shared/model/manifest.ts'
 import {formatRef} from '#shared/model/object-ref.ts'
 import type {HookRecord} from '#shared/plan/inventory.ts'
 import {type HookProgress, judgeHook} from '#shared/plan/judge-hook.ts'
@@ -12,7 +13,7 @@ import {judgeOwner} from './judge-owner.ts'
 import {apiVersionOf, type ResourceType} from './kube/kube-client.ts'
 import {annotationsOf, type KubeObject, labelOf} from './kube/kube-object.ts'
 import {APP_LABEL, FIELD_MANAGER} from './marks.ts'
-import type {PlannedHook} from './plan-objects.ts'
+import {type PlannedHook, type PlannedObject, parseBody} from './plan-objects.ts'
 import {saveInventory} from './save-inventory.ts'
 
 /** Says for which bundle and phase a hook was begun, so that a restarted agent goes on to wait for it. */
@@ -65,7 +66,7 @@ export async function beginHook(run: HookRun, hook: PlannedHook): Promise<void> 
   }
   if (run.signal.aborted || ctx.signal.aborted) return
   const answer = await kube
-    .apply(type, ref, annotated(object.body, runId), {
+    .apply(type, ref, annotated(object, runId), {
       fieldManager: FIELD_MANAGER,
       force: true,
       detail: 'metadata',
@@ -201,11 +202,11 @@ function typeOf({object}: PlannedHook): ResourceType {
   throw new AppFailure('APPLY_FAILED', `${formatRef(object.ref)}: the cluster serves no such kind`)
 }
 
-function annotated(body: string, runId: string): string {
-  const manifest: JsonObject = JSON.parse(body)
+function annotated(object: PlannedObject, runId: string): string {
+  const manifest = parseBody(object)
   const metadata = isJsonObject(manifest.metadata) ? manifest.metadata : {}
   const annotations = isJsonObject(metadata.annotations) ? metadata.annotations : {}
-  return JSON.stringify({
+  return stringifyExact({
     ...manifest,
     metadata: {...metadata, annotations: {...annotations, [RUN_ANNOTATION]: runId}},
   })

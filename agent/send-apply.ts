@@ -11,7 +11,7 @@ import type {ResourceType} from './kube/kube-client.ts'
 import {isImmutableError} from './kube/kube-error.ts'
 import type {KubeObject} from './kube/kube-object.ts'
 import {FIELD_MANAGER} from './marks.ts'
-import type {PlannedObject} from './plan-objects.ts'
+import {type PlannedObject, parseBody} from './plan-objects.ts'
 
 /** Of one kind, that others applied an object in. */
 const MAX_VERSIONS = 4
@@ -111,9 +111,10 @@ async function deleteForGood(
   throw new AppFailure('APPLY_FAILED', `${formatRef(ref)} must be made anew, and its deletion does not end${waits}`)
 }
 
-function manifestOf({body, ref}: PlannedObject) {
-  const manifest: unknown = JSON.parse(body)
-  if (!isJsonObject(manifest) || !isJsonObject(manifest.metadata)) throw new Error(`${formatRef(ref)} is not an object`)
+function manifestOf(object: PlannedObject) {
+  const {ref} = object
+  const manifest = parseBody(object)
+  if (!isJsonObject(manifest.metadata)) throw new Error(`${formatRef(ref)} is not an object`)
   const {namespace} = ref
   return {
     ...manifest,

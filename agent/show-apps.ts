@@ -1,6 +1,7 @@
 import {setTimeout as sleep} from 'node:timers/promises'
 import {mapBounded} from '#shared/async/map-bounded.ts'
 import {canonicalJson} from '#shared/bundle/canonical-json.ts'
+import {stringifyExact} from '#shared/bundle/exact-json.ts'
 import {describeError} from '#shared/model/drawbridge-error.ts'
 import type {JsonObject} from '#shared/model/manifest.ts'
 import {type AgentContext, aboutApp} from './agent-context.ts'
@@ -246,7 +247,7 @@ export function createAppBoard(ctx: AgentContext, look: () => Promise<void>): Ap
       const metadata = {...target, labels: {'app.kubernetes.io/managed-by': 'drawbridge'}, annotations}
       await kube.create(appType, {...identity, metadata})
     }
-    const body = JSON.stringify({...identity, metadata: target, status})
+    const body = stringifyExact({...identity, metadata: target, status})
     const answer = await kube.apply(appType, target, body, {...options, subresource: 'status'})
     const {uid, generation} = answer.metadata
     known.set(name, {uid, generation: typeof generation === 'number' ? generation : 1, status: statusOf(answer)})

@@ -1,3 +1,4 @@
+import {stringifyExact} from '#shared/bundle/exact-json.ts'
 import type {FieldChange} from '#shared/model/field-change.ts'
 import {isJsonObject, type Json, type JsonObject} from '#shared/model/manifest.ts'
 import type {ObjectRef} from '#shared/model/object-ref.ts'
@@ -47,6 +48,6 @@ function mayBeSecret(name: string, value: Json | undefined): boolean {
 }
 
 function cutValue(value: Json): Json {
-  const text = JSON.stringify(value)
+  const text = stringifyExact(value)
   return text.length <= MAX_VALUE_LENGTH ? value : `${text.slice(0, MAX_VALUE_LENGTH)}…`
 }

@@ -7,6 +7,7 @@ import {createConcurrencyLimit} from '#agent/limit-concurrency.ts'
 import {planObjects} from '#agent/plan-objects.ts'
 import {stateTypes} from '#agent/state-types.ts'
 import type {RenderedApp} from '#functions/render/render-for-cluster.ts'
+import {stringifyExact} from '#shared/bundle/exact-json.ts'
 import {parseBundle} from '#shared/bundle/unpack-bundle.ts'
 import type {AppChanges, ObjectChange} from './diff/change.ts'
 import {type DiffApp, type DiffPorts, diffObjects} from './diff/diff-objects.ts'
@@ -44,7 +45,7 @@ No value of a Secret is shown, in no format. Exit status: 0 nothing would change
     )
     .action(async (options: DiffOptions) => {
       const {status, ...found} = await diffCluster(io, options)
-      if (options.output === 'json') io.out(`${JSON.stringify(found, null, 2)}\n`)
+      if (options.output === 'json') io.out(`${stringifyExact(found, 2)}\n`)
       else printDiff(io, found.apps)
       done(status)
     })

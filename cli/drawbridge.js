@@ -11,12 +11,14 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const sources = join(root, 'cli', 'main.ts')
 const built = join(root, 'dist', 'cli', 'main.js')
 // Node refuses to strip types below node_modules, so an installed package runs its build.
-const entry = existsSync(built) && root.includes('node_modules') ? built : sources
+const installed = root.includes('node_modules')
+const entry = installed ? built : sources
 
 const node = findNode()
 if (node === undefined) {
+  const remedy = installed ? 'Install Node 24' : 'Run "npm ci" in the clone (it brings Node 24), or install Node 24'
   process.stderr.write(
-    `drawbridge: needs Node 24 or newer, and this is ${process.version}. Run "npm ci" in the clone (it brings Node 24), or install Node 24.\n`,
+    `drawbridge: needs Node 24 or newer, and this is ${process.version}. ${remedy}, and try again.\n`,
   )
   process.exitCode = 2
 } else if (node === process.execPath && process.env.DRAWBRIDGE_LAUNCHED === '1') {

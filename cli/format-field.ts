@@ -1,3 +1,4 @@
+import {stringifyExact} from '#shared/bundle/exact-json.ts'
 import type {FieldChange} from '#shared/model/field-change.ts'
 import type {Json} from '#shared/model/manifest.ts'
 
@@ -14,6 +15,6 @@ export function formatField({path, difference, from, to, masked}: FieldChange): 
 
 function formatValue(value: Json | undefined): string {
   if (value === undefined) return '(none)'
-  const text = JSON.stringify(value)
+  const text = stringifyExact(value)
   return text.length > MAX_VALUE_LENGTH ? `${text.slice(0, MAX_VALUE_LENGTH)}… (-o json shows it whole)` : text
 }

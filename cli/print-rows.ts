@@ -1,4 +1,5 @@
 import {stringify} from 'yaml'
+import {stringifyExact} from '#shared/bundle/exact-json.ts'
 import type {CliIo} from './io.ts'
 import {CliError} from './io.ts'
 
@@ -21,7 +22,7 @@ export function parseOutputFormat(text: string): OutputFormat {
 
 /** Prints rows: a table for people, or the whole items as JSON or YAML for programs. */
 export function printRows<Row>(
-  io: CliIo,
+  io: Pick<CliIo, 'out'>,
   {
     rows,
     columns,
@@ -38,7 +39,7 @@ export function printRows<Row>(
     name: (row: Row) => string
   },
 ): void {
-  if (format === 'json') io.out(`${JSON.stringify(rows.map(item), null, 2)}\n`)
+  if (format === 'json') io.out(`${stringifyExact(rows.map(item), 2)}\n`)
   else if (format === 'yaml') io.out(stringify(rows.map(item)))
   else if (format === 'name') io.out(rows.map((row) => `${name(row)}\n`).join(''))
   else io.out(tableOf(rows, columns, format === 'wide', header))

@@ -4,6 +4,7 @@ import type {Readable} from 'node:stream'
 import {text} from 'node:stream/consumers'
 import {readYaml} from '#functions/render/read-yaml.ts'
 import {RenderError} from '#functions/render/render-error.ts'
+import {parseExactJson} from '#shared/bundle/exact-json.ts'
 import {isJsonObject, type JsonObject} from '#shared/model/manifest.ts'
 import {CliError, type CliIo} from './io.ts'
 
@@ -56,8 +57,7 @@ function readJson(content: string): {value: unknown; line: number}[] | undefined
 // The parser's own message quotes the text, which may be a Secret's.
 function parseJson(content: string): {value: unknown} | undefined {
   try {
-    const value: unknown = JSON.parse(content)
-    return {value}
+    return {value: parseExactJson(content)}
   } catch (error) {
     if (error instanceof SyntaxError) return undefined
     throw error

@@ -1,3 +1,4 @@
+import {parseExactJson} from '#shared/bundle/exact-json.ts'
 import type {AppReport} from '#shared/model/cluster-report.ts'
 import {
   type ClusterStatus,
@@ -80,7 +81,7 @@ async function readJson<T>(
 ): Promise<T | undefined> {
   const object = await store.get(key, {maxBytes: limits.maxReportBytes})
   if (typeof object === 'string') return undefined
-  const parsed = schema.safeParse(JSON.parse(Buffer.from(object.bytes).toString('utf8')))
+  const parsed = schema.safeParse(parseExactJson(Buffer.from(object.bytes).toString('utf8')))
   if (!parsed.success)
     throw new CliError(`${key} in the bucket is not what this version writes: upgrade the older of bridge and CLI`)
   return parsed.data

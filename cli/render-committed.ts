@@ -1,10 +1,9 @@
-import {mkdtemp, rm} from 'node:fs/promises'
-import {tmpdir} from 'node:os'
 import {join, resolve} from 'node:path'
+import {createRenderPool} from '#functions/render/box/render-pool.ts'
 import {type RenderedCluster, renderForCluster} from '#functions/render/render-for-cluster.ts'
 import {cacheDirOf} from '#infra/local/cache-dir.ts'
-import {findRendererTools} from '#infra/local/find-renderer-tools.ts'
 import {repositoryUrl} from '#infra/local/install-hook.ts'
+import {findRenderers} from '#infra/local/renderers/find-renderers.ts'
 import {createGitSource} from '#shared/git/create-git-source.ts'
 import type {Finding} from '#shared/model/outcome.ts'
 import {formatRevision, fullRef} from '#shared/model/revision.ts'
@@ -26,7 +25,7 @@ export async function renderCommitted(
   options: CommittedOptions,
 ): Promise<RenderedCluster & {revision: string}> {
   const cacheDir = cacheDirOf(io.env)
-  const tools = await findRendererTools({env: io.env, cacheDir})
+  const modules = await findRenderers({env: io.env, cacheDir, onProgress: (line) => io.err(`${line}\n`)})
   const repository = repositoryUrl(resolve(io.cwd, options.repo))
   const git = createGitSource({cacheDir: join(cacheDir, 'git'), clock: systemClock})
   const head = await resolveHead(git, repository, options.ref)
@@ -35,25 +34,20 @@ export async function renderCommitted(
       `there is no ${options.ref} in ${resolve(io.cwd, options.repo)}: name a branch, a tag or a full ref with --ref`,
       1,
     )
-  const workDir = await mkdtemp(join(tmpdir(), 'drawbridge-render-'))
+  const tree = await git.fetchTree(repository, head.commit, head.ref)
+  const renderers = createRenderPool({modules, threads: 1})
   try {
-    const tree = await git.fetchTree(repository, head.commit, head.ref)
-    try {
-      const rendered = await renderForCluster({
-        tree,
-        repository,
-        ref: head.ref,
-        ...(options.cluster !== undefined && {cluster: options.cluster}),
-        ...(options.app !== undefined && {app: options.app}),
-        tools,
-        workDir,
-      })
-      return {...rendered, revision: formatRevision(head.ref, head.commit)}
-    } finally {
-      await tree.close()
-    }
+    const rendered = await renderForCluster({
+      tree,
+      repository,
+      ref: head.ref,
+      ...(options.cluster !== undefined && {cluster: options.cluster}),
+      ...(options.app !== undefined && {app: options.app}),
+      renderers,
+    })
+    return {...rendered, revision: formatRevision(head.ref, head.commit)}
   } finally {
-    await rm(workDir, {recursive: true, force: true})
+    await Promise.all([tree.close(), renderers.close()])
   }
 }
 

@@ -1,6 +1,7 @@
 import type {Command} from 'commander'
 import {stringify} from 'yaml'
 import {octalTag} from '#functions/render/read-yaml.ts'
+import {stringifyExact} from '#shared/bundle/exact-json.ts'
 import {parseBundle} from '#shared/bundle/unpack-bundle.ts'
 import type {Manifest} from '#shared/model/manifest.ts'
 import {CliError, type CliIo, type ExitStatus} from './io.ts'
@@ -28,7 +29,7 @@ export function addRenderCommand(program: Command, io: CliIo, done: (status: Exi
       const {apps, findings} = await renderCommitted(io, options)
       for (const {bundle} of apps) {
         for (const manifest of bundle === undefined ? [] : parseBundle(bundle.bytes).manifests) {
-          io.out(options.output === 'json' ? `${JSON.stringify(manifest)}\n` : `---\n${formatManifest(manifest)}`)
+          io.out(options.output === 'json' ? `${stringifyExact(manifest)}\n` : `---\n${formatManifest(manifest)}`)
         }
       }
       const all = [...findings, ...apps.flatMap((app) => app.findings)]
@@ -39,7 +40,7 @@ export function addRenderCommand(program: Command, io: CliIo, done: (status: Exi
 }
 
 /** As YAML that Kubernetes' tools read back as it was: they know version 1.1, in which a plain yes is a boolean. */
-function formatManifest(manifest: Manifest): string {
+export function formatManifest(manifest: Manifest): string {
   return stringify(manifest, {
     version: '1.1',
     customTags: (tags) => [octalTag, ...tags],

@@ -1,5 +1,6 @@
 import {setTimeout as sleep} from 'node:timers/promises'
 import type {Command} from 'commander'
+import {stringifyExact} from '#shared/bundle/exact-json.ts'
 import {formatRef} from '#shared/model/object-ref.ts'
 import {describeFinding, type Outcome} from '#shared/model/outcome.ts'
 import {formatRevision} from '#shared/model/revision.ts'
@@ -36,7 +37,7 @@ export function addStatusCommand(program: Command, io: CliIo, done: (status: Exi
         const statuses = await readClusterStatuses(store)
         const rows = appRows(statuses)
         const failed = await readFailedOutcomes(store)
-        const state = JSON.stringify([rows, failed])
+        const state = stringifyExact([rows, failed])
         if (state !== shown) {
           print(io, rows, options)
           for (const outcome of failed) printFailure(io, outcome)

@@ -1,18 +1,22 @@
-import {existsSync} from 'node:fs'
-import {readFile, rm, stat} from 'node:fs/promises'
-import {dirname, join, relative} from 'node:path'
-import {build, formatMessages, type Plugin} from 'esbuild'
+import {constants, existsSync} from 'node:fs'
+import {copyFile, mkdir, readdir, rm, stat} from 'node:fs/promises'
+import {dirname, join} from 'node:path'
 import {FUNCTION_NAMES} from '#shared/model/access.ts'
-import {DrawbridgeError} from '#shared/model/drawbridge-error.ts'
+import {BuildError} from './build-error.ts'
+import {type BundleOptions, bundleSource} from './bundle-source.ts'
+import {findRenderers, type RendererModules} from './local/renderers/find-renderers.ts'
 
-/** Why a build failed: an entry file is not there, or esbuild refuses a source and says where. */
-export class BuildError extends DrawbridgeError<'ENTRY_ABSENT' | 'BUNDLING_FAILED'> {}
-
-export interface Bundle {
-  name: string
+export interface BuiltFile {
   /** Where it was written. */
   file: string
   bytes: number
+}
+
+/** What was built of one target: its own file, and what that needs beside it. */
+export interface Bundle extends BuiltFile {
+  name: string
+  /** The files of its threads, and those that are no code. */
+  beside: BuiltFile[]
 }
 
 export interface BuildBundlesOptions {
@@ -22,19 +26,28 @@ export interface BuildBundlesOptions {
   outDir: string
   /** @default all */
   only?: readonly string[]
+  /** Gives the renderers that go beside the render function; asked only where that is built. @default `findRenderers` */
+  renderers?: () => Promise<RendererModules>
 }
 
 interface Target {
   name: string
   entry: string
   file: string
-  /** Dependencies that are left out of the bundle, to be found installed beside it. */
-  external: 'none' | 'all' | readonly string[]
+  external: BundleOptions['external']
+  /** Whether the renderers go beside it, as `renderers/<name>.wasm`. */
+  renders?: boolean
+  /** The most that all its files may have. */
+  maxBytes?: number
 }
+
+/** Lambda's limit of a function and its layers, unzipped. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+const lambdaMaxBytes = 250 * 1024 * 1024
 
 /**
  * What is built: one self-contained file per function (`functions/<name>/index.mjs`) and for the agent in a pod
- * (`agent/main.mjs`), and the command line (`cli/main.js`), which finds its dependencies installed beside it.
+ * (`agent/main.mjs`), and the command line (`cli/main.js`), which finds its dependencies installed beside it. A source that one of
+ * them starts as a thread becomes a file beside it.
  */
 const targets: Target[] = [
   ...FUNCTION_NAMES.map((name) => ({
@@ -42,87 +55,74 @@ const targets: Target[] = [
     entry: `functions/${name}/handler.ts`,
     file: `functions/${name}/index.mjs`,
     external: 'none' as const,
+    renders: name === 'render',
+    maxBytes: lambdaMaxBytes,
   })),
   // The client library is for kubeconfigs that log in by a command, which no pod has: without it the file is half as large.
   {name: 'agent', entry: 'agent/main.ts', file: 'agent/main.mjs', external: ['@kubernetes/client-node']},
   {name: 'cli', entry: 'cli/main.ts', file: 'cli/main.js', external: 'all'},
 ]
 
-// CommonJS dependencies call require; in an ES module somebody has to make one.
-const requireBanner =
-  "import {createRequire as createRequireOfBundle} from 'node:module';const require = createRequireOfBundle(import.meta.url);"
-
 /**
- * Builds the bundles. The same sources and dependencies make the same bytes. Throws `BuildError`: ENTRY_ABSENT before
- * anything is written, BUNDLING_FAILED with esbuild's own words.
+ * Builds the bundles. The same sources, dependencies and renderers make the same bytes. Throws `BuildError`: ENTRY_ABSENT before
+ * anything is written, BUNDLING_FAILED with esbuild's own words, TOO_LARGE; and as `renderers` does.
  */
-export async function buildBundles({root, outDir, only}: BuildBundlesOptions): Promise<Bundle[]> {
+export async function buildBundles(options: BuildBundlesOptions): Promise<Bundle[]> {
+  const {root, outDir, only, renderers = findOwnRenderers} = options
   const chosen = targets.filter(({name}) => only === undefined || only.includes(name))
   const absent = chosen.filter(({entry}) => !existsSync(join(root, entry)))
   if (absent.length > 0) {
     const entries = absent.map(({entry}) => entry).join(', ')
     throw new BuildError('ENTRY_ABSENT', `cannot build in ${root}: it has no ${entries}`, {root, entries})
   }
+  const modules = chosen.some(({renders}) => renders) ? await renderers() : undefined
   const bundles: Bundle[] = []
-  for (const target of chosen) bundles.push(await buildBundle(root, outDir, target))
+  for (const target of chosen) bundles.push(await buildTarget(root, outDir, target, modules))
   return bundles
 }
 
-async function buildBundle(root: string, outDir: string, {name, entry, file, external}: Target): Promise<Bundle> {
+async function buildTarget(root: string, outDir: string, target: Target, modules?: RendererModules): Promise<Bundle> {
+  const {name, entry, file, external, renders, maxBytes} = target
   const outfile = join(outDir, file)
-  await rm(dirname(outfile), {recursive: true, force: true})
-  try {
-    await build({
-      absWorkingDir: root,
-      entryPoints: [entry],
-      outfile,
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      target: 'node24',
-      mainFields: ['module', 'main'],
-      banner: {js: requireBanner},
-      // Names stay as they are: stack traces and error names are read by people.
-      minifySyntax: true,
-      minifyWhitespace: true,
-      sourcemap: 'linked',
-      sourcesContent: false,
-      legalComments: 'linked',
-      logLevel: 'silent',
-      ...(external === 'all'
-        ? {packages: 'external', plugins: [keepSourcePaths(dirname(outfile))]}
-        : external === 'none'
-          ? {}
-          : {external: [...external]}),
-    })
-  } catch (cause) {
-    throw new BuildError('BUNDLING_FAILED', `cannot bundle ${entry}:\n${await messagesOf(cause)}`, {entry}, {cause})
+  const folder = dirname(outfile)
+  await rm(folder, {recursive: true, force: true})
+  const threads = await bundleSource({root, source: join(root, entry), outfile, external})
+  const copies = renders && modules !== undefined ? await copyRenderers(modules, join(folder, 'renderers')) : []
+  const bytes = await sizeOfFolder(folder)
+  if (maxBytes !== undefined && bytes > maxBytes) {
+    const message = `${folder} has ${toMiB(bytes)} MiB, and Lambda takes at most ${toMiB(maxBytes)}`
+    throw new BuildError('TOO_LARGE', message, {folder, bytes, maxBytes})
   }
-  return {name, file: outfile, bytes: (await stat(outfile)).size}
+  const beside = await Promise.all([...threads, ...copies].map(sizeOf))
+  return {name, ...(await sizeOf(outfile)), beside}
 }
 
-// The command line looks for files beside its sources, which are installed with it: so each source keeps its own place.
-function keepSourcePaths(outFolder: string): Plugin {
-  return {
-    name: 'keep-source-paths',
-    setup: ({onLoad}) =>
-      onLoad({filter: /\.ts$/}, async ({path}) => {
-        const source = JSON.stringify(relative(outFolder, path))
-        const url = `new URL(${source}, import.meta.url)`
-        const contents = (await readFile(path, 'utf8'))
-          .replaceAll('import.meta.dirname', '__IMPORT_META_DIRNAME__')
-          .replaceAll('import.meta.url', `${url}.href`)
-          .replaceAll(
-            '__IMPORT_META_DIRNAME__',
-            `process.getBuiltinModule('node:url').fileURLToPath(new URL('.', ${url}))`,
-          )
-        return {contents, loader: 'ts'}
-      }),
-  }
+/** Copies the renderers' modules into a folder, under the names that they are looked for by. */
+async function copyRenderers(modules: RendererModules, folder: string): Promise<string[]> {
+  await mkdir(folder, {recursive: true})
+  const copies = Object.entries(modules).map(async ([name, module]) => {
+    const file = join(folder, `${name}.wasm`)
+    await copyFile(module, file, constants.COPYFILE_FICLONE)
+    return file
+  })
+  return Promise.all(copies)
 }
 
-async function messagesOf(cause: unknown): Promise<string> {
-  if (!(cause instanceof Error)) return String(cause)
-  if (!('errors' in cause) || !Array.isArray(cause.errors)) return cause.message
-  return (await formatMessages(cause.errors, {kind: 'error', color: false})).join('').trimEnd()
+function findOwnRenderers(): Promise<RendererModules> {
+  return findRenderers({env: process.env, onProgress: (line) => void process.stderr.write(`${line}\n`)})
+}
+
+async function sizeOf(file: string): Promise<BuiltFile> {
+  return {file, bytes: (await stat(file)).size}
+}
+
+async function sizeOfFolder(folder: string): Promise<number> {
+  const entries = await readdir(folder, {recursive: true, withFileTypes: true})
+  const files = entries.filter((entry) => entry.isFile())
+  const sizes = await Promise.all(files.map(({parentPath, name}) => sizeOf(join(parentPath, name))))
+  return sizes.reduce((sum, {bytes}) => sum + bytes, 0)
+}
+
+function toMiB(bytes: number): number {
+  return Math.ceil(bytes / 1024 / 1024)
 }

@@ -6,7 +6,7 @@ import {availableParallelism, tmpdir} from 'node:os'
 import {join, relative} from 'node:path'
 import {cacheDirOf} from '#infra/local/cache-dir.ts'
 import {findControlPlane} from '#infra/local/find-control-plane.ts'
-import {findRendererTools} from '#infra/local/find-renderer-tools.ts'
+import {findRenderers} from '#infra/local/renderers/find-renderers.ts'
 import {startCluster} from '#infra/local/start-cluster.ts'
 import {SHARED_CLUSTER_VARIABLE} from './agent/open-test-cluster.ts'
 
@@ -29,10 +29,9 @@ if (files.length === 0) {
 }
 
 const onProgress = (line: string): void => void process.stderr.write(`${line}\n`)
-const [tools] = await Promise.all([
-  findControlPlane({env: process.env, onProgress}),
-  findRendererTools({env: process.env, cacheDir: cacheDirOf(process.env)}),
-])
+const tools = await findControlPlane({env: process.env, onProgress})
+// One after the other: each build takes all cores, and much memory.
+await findRenderers({env: process.env, onProgress})
 
 // Starting a control plane takes seconds, so the files that can share one do.
 const texts = await Promise.all(files.map((file) => readFile(join(root, file), 'utf8')))

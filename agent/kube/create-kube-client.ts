@@ -1,3 +1,4 @@
+import {parseExactJson, stringifyExact} from '#shared/bundle/exact-json.ts'
 import {isJsonObject, type Json, type JsonObject} from '#shared/model/manifest.ts'
 import {
   apiVersionOf,
@@ -108,7 +109,7 @@ export function createKubeClient(transport: KubeTransport): KubeClient {
           if (event.type === 'ERROR') {
             const status = isJsonObject(event.object) ? event.object : {}
             if (status.code === 410) expired = true
-            else failure = refusal({what}, {status: Number(status.code) || 500, body: JSON.stringify(status)})
+            else failure = refusal({what}, {status: Number(status.code) || 500, body: stringifyExact(status)})
             return
           }
           const object = asKubeObject(event.object)
@@ -146,7 +147,7 @@ export function createKubeClient(transport: KubeTransport): KubeClient {
         {
           method: 'POST',
           path: collectionPath(type, target.namespace),
-          body: JSON.stringify(object),
+          body: stringifyExact(object),
           impersonate,
           attempts: 1,
           ...about('create', type, target),
@@ -162,7 +163,7 @@ export function createKubeClient(transport: KubeTransport): KubeClient {
         {
           method: 'PUT',
           path: `${objectPath(type, target)}${dryRun === undefined ? '' : '?dryRun=All'}`,
-          body: JSON.stringify(object),
+          body: stringifyExact(object),
           impersonate,
           attempts: 1,
           timeoutMs: 5_000,
@@ -180,7 +181,7 @@ export function createKubeClient(transport: KubeTransport): KubeClient {
           path: objectPath(type, target),
           accept: accepts.metadata.one,
           contentType: 'application/json-patch+json',
-          body: JSON.stringify([
+          body: stringifyExact([
             {op: 'replace', path: '/metadata/managedFields', value: managedFields},
             {op: 'replace', path: '/metadata/resourceVersion', value: resourceVersion},
           ]),
@@ -203,7 +204,7 @@ export function createKubeClient(transport: KubeTransport): KubeClient {
           method: 'DELETE',
           path: objectPath(type, target),
           accept: accepts.metadata.one,
-          body: JSON.stringify({
+          body: stringifyExact({
             apiVersion: 'v1',
             kind: 'DeleteOptions',
             propagationPolicy: options.propagation,
@@ -260,7 +261,7 @@ function readObject(body: string): KubeObject {
 function parseObject(body: string): JsonObject {
   let parsed: unknown
   try {
-    parsed = JSON.parse(body)
+    parsed = parseExactJson(body)
   } catch (cause) {
     throw new KubeError('UNAVAILABLE', 'the API server answered with something that is not JSON', {}, {cause})
   }

@@ -4,6 +4,7 @@ import type {LocalStack} from '#infra/local/start-stack.ts'
 import {waitUntil} from '#infra/local/wait-until.ts'
 import {createAwsClients} from '#shared/aws/aws-clients.ts'
 import {createS3ObjectStore} from '#shared/aws/s3-object-store.ts'
+import {parseExactJson} from '#shared/bundle/exact-json.ts'
 import {clusterStatusSchema} from '#shared/model/cluster-status.ts'
 import type {JournalEventName} from '#shared/model/journal-event.ts'
 import {keys, prefixes} from '#shared/model/keys.ts'
@@ -232,7 +233,7 @@ async function stagesOf(
     async () => {
       const object = await store.get(keys.status(cluster))
       if (typeof object === 'string') return undefined
-      const status = clusterStatusSchema.parse(JSON.parse(Buffer.from(object.bytes).toString('utf8')))
+      const status = clusterStatusSchema.parse(parseExactJson(Buffer.from(object.bytes).toString('utf8')))
       const found = status.report?.apps.find(
         ({name, revision}) => name === app && revision?.endsWith(commit) === true,
       )?.trace

@@ -6,7 +6,7 @@ import {isImmutableError, isKubeError} from '#agent/kube/kube-error.ts'
 import {type KubeObject, labelOf, metaText} from '#agent/kube/kube-object.ts'
 import type {ConcurrencyLimit} from '#agent/limit-concurrency.ts'
 import {APP_LABEL, FIELD_MANAGER} from '#agent/marks.ts'
-import type {PlannedBundle, PlannedObject} from '#agent/plan-objects.ts'
+import {type PlannedBundle, type PlannedObject, parseBody} from '#agent/plan-objects.ts'
 import type {PresentApp} from '#shared/model/desired-state.ts'
 import {describeError} from '#shared/model/drawbridge-error.ts'
 import type {FieldChange} from '#shared/model/field-change.ts'
@@ -132,11 +132,6 @@ async function takeOver(
     if (isKubeError(error, 'FORBIDDEN')) return taken
     throw error
   }
-}
-
-function parseBody({body}: PlannedObject): JsonObject {
-  const parsed: unknown = JSON.parse(body)
-  return isJsonObject(parsed) ? parsed : {}
 }
 
 function identityOf({ref, apiVersion}: PlannedObject): JsonObject {

@@ -1,9 +1,9 @@
 import type {App} from '#shared/model/app.ts'
 import {DrawbridgeError} from '#shared/model/drawbridge-error.ts'
+import {CONFIG_FILE} from '#shared/model/keys.ts'
 import type {Finding} from '#shared/model/outcome.ts'
 import {loadExpressionCompiler} from '#shared/plan/evaluate-expression.ts'
 import {findCycle} from '#shared/plan/find-cycle.ts'
-import {CONFIG_FILE} from './collect-yaml.ts'
 
 /**
  * Finds Apps of one declaration that depend on each other, each cycle once and with its path, and ready expressions that cannot be compiled. An

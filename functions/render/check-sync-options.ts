@@ -1,9 +1,9 @@
 import type {App} from '#shared/model/app.ts'
 import {DrawbridgeError} from '#shared/model/drawbridge-error.ts'
+import {CONFIG_FILE} from '#shared/model/keys.ts'
 import type {Finding} from '#shared/model/outcome.ts'
 import {compileHealthExprs} from '#shared/plan/health-rules/compile-health-exprs.ts'
 import {compileIgnoreRules} from '#shared/plan/ignore/compile-ignore-rules.ts'
-import {CONFIG_FILE} from './collect-yaml.ts'
 
 /** Finds expressions and paths in an App's `sync` that its agents could not use: better said before anything is published. */
 export async function checkSyncOptions({metadata, spec: {sync}}: App): Promise<Finding[]> {

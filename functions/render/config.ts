@@ -33,8 +33,6 @@ const envSchema = z
     OUTCOME_QUEUE_URL: z.url(),
     DEAD_LETTER_QUEUE_URL: z.url(),
     REPOSITORIES: repositoriesSchema,
-    KUBECTL_PATH: z.string().startsWith('/'),
-    HELM_PATH: z.string().startsWith('/'),
     GIT_TOKEN_SECRET_ARN: z.string().optional(),
     AWS_ENDPOINT_URL_S3: z.url().optional(),
     AWS_ENDPOINT_URL_SQS: z.url().optional(),
@@ -47,7 +45,6 @@ const envSchema = z
     outcomeQueueUrl: env.OUTCOME_QUEUE_URL,
     deadLetterQueueUrl: env.DEAD_LETTER_QUEUE_URL,
     repositories: env.REPOSITORIES,
-    tools: {kubectl: env.KUBECTL_PATH, helm: env.HELM_PATH},
     gitTokenSecretArn: env.GIT_TOKEN_SECRET_ARN,
     endpoints: {
       ...(env.AWS_ENDPOINT_URL_S3 !== undefined && {s3Endpoint: env.AWS_ENDPOINT_URL_S3}),

@@ -36,7 +36,7 @@ export async function continueRender(
     return
   }
   const job = {declaration, desired, trace, memory, from, deadline}
-  const {findings, rest, transient} = await renderHead(ports, config, job)
+  const {findings, rest, transient} = await renderHead(ports, job)
   const outcome = createOutcome(ports, declaration, findings, trace, rangeOfOutcome(from, rest))
   await ports.outcomes.send(JSON.stringify(outcome))
   memory.remember(outcome)

@@ -8,9 +8,9 @@ import {createSqsSender} from '#shared/aws/sqs-sender.ts'
 import {createGitSource} from '#shared/git/create-git-source.ts'
 import {createLogJournal} from '#shared/journal/log-journal.ts'
 import {systemClock} from '#shared/ports/clock.ts'
+import {createRenderPool} from './box/render-pool.ts'
 import {loadRenderConfig} from './config.ts'
 import {createRenderHandler} from './create-handler.ts'
-import {loadRendererTools} from './renderer-tools.ts'
 
 type Handler = ReturnType<typeof createRenderHandler>
 
@@ -21,7 +21,8 @@ const build = memoizeAsync(async (): Promise<Handler> => {
     config.gitTokenSecretArn === undefined
       ? {}
       : {token: await createSecrets({client: createSecretsClient()}).read(config.gitTokenSecretArn)}
-  const [token, tools] = await Promise.all([readToken(), loadRendererTools(config.tools)])
+  const token = await readToken()
+  const beside = (name: string) => join(import.meta.dirname, 'renderers', name)
   const sendTo = (queueUrl: string) => createSqsSender({client: sqs, queueUrl})
   return createRenderHandler(
     {
@@ -31,13 +32,12 @@ const build = memoizeAsync(async (): Promise<Handler> => {
       renderQueue: sendTo(config.renderQueueUrl),
       outcomes: sendTo(config.outcomeQueueUrl),
       deadLetters: sendTo(config.deadLetterQueueUrl),
-      tools,
+      renderers: createRenderPool({modules: {kustomize: beside('kustomize.wasm'), helm: beside('helm.wasm')}}),
       clock: systemClock,
       journal: createLogJournal((line) => process.stdout.write(`${line}\n`)),
     },
     {
       repositories: config.repositories,
-      workDir: join(tmpdir(), 'render'),
       timeBudgetSeconds: config.timeBudgetSeconds,
     },
   )

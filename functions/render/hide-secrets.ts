@@ -1,54 +1,61 @@
+import {parseAllDocuments} from 'yaml'
 import {childObject, isJsonObject} from '#shared/model/manifest.ts'
-import type {SourceTree} from '#shared/ports/git-source.ts'
-import {SourceError} from '#shared/ports/source-error.ts'
-import type {SourceFile} from './list-files.ts'
-import {readYaml} from './read-yaml.ts'
-import {RenderError} from './render-error.ts'
+import type {BoxFiles} from './box/box-files.ts'
 
 /** Stands in a message where a secret stood. */
 const HIDDEN = '[hidden]'
 /** Shorter ones would take ordinary words with them. */
 const minSecretLength = 4
-const maxFileBytes = 1024 * 1024
+const maxParsedBytes = 256 * 1024
+const maxScannedBytes = 1024 * 1024
 const secretKey = /pass(word|wd|phrase)?$|secret|token|credential|api[-_]?key|private[-_]?key|access[-_]?key/i
 
 /**
  * Takes out of a renderer's words what its sources hold in secret: the values of Secrets, the literals and envs of secret generators,
  * and whatever has a key like `password` or `token`, in value files and the App's inline `values` too. Charts and kustomize quote
- * such values when they fail, and a failure is shown on the commit.
+ * such values when they fail, and a failure is shown on the commit. Its work grows with the size of the files, not faster.
  */
-export async function hideSecrets(
-  words: string,
-  {tree, files, values}: {tree: SourceTree; files: readonly SourceFile[]; values?: unknown},
-): Promise<string> {
+export function hideSecrets(words: string, {files, values}: {files: BoxFiles; values?: unknown}): string {
   const found = new Set<string>()
   collect(values, false, found)
-  for (const file of files) collectFromText(await readText(tree, file), file.path, found)
-  const secrets = [...found].filter((secret) => secret.length >= minSecretLength)
+  for (const file of files.opened) {
+    const bytes = files.read(file)
+    if (typeof bytes === 'string' || bytes.byteLength > maxScannedBytes) continue
+    collectFromText(Buffer.from(bytes).toString('utf8'), file, found)
+  }
+  // Only what the words hold is looked for again.
+  const secrets = [...found].filter((secret) => secret.length >= minSecretLength && words.includes(secret))
   // The longest first, so that no part of one is left.
   secrets.sort((a, b) => b.length - a.length)
   return secrets.reduce((text, secret) => text.replaceAll(secret, HIDDEN), words)
 }
 
-async function readText(tree: SourceTree, {realPath}: SourceFile): Promise<string> {
-  try {
-    return Buffer.from(await tree.read(realPath, maxFileBytes)).toString('utf8')
-  } catch (error) {
-    if (error instanceof SourceError && error.code === 'FILE_TOO_LARGE') return ''
-    throw error
-  }
-}
-
 function collectFromText(text: string, file: string, found: Set<string>): void {
   // A template, an env file or what fails to parse: line by line.
-  for (const [, key = '', value = ''] of text.matchAll(/^[\s-]*"?([\w.-]+)"?\s*[:=]\s*(.*)$/gm)) {
-    if (secretKey.test(key)) add(value.trim().replace(/^(["'])(.*)\1$/, '$2'), found)
-  }
-  if (!/\.(ya?ml|json)$|(^|\/)Kustomization$/.test(file)) return
+  for (const line of text.split('\n')) collectFromLine(line, found)
+  if (text.length > maxParsedBytes || !/\.(ya?ml|json)$|(^|\/)Kustomization$/.test(file)) return
+  for (const value of parse(text)) collectFromDocument(value, found)
+}
+
+function collectFromLine(line: string, found: Set<string>): void {
+  const end = line.search(/[:=]/)
+  if (end < 0) return
+  const key = line.slice(0, end).replace(/["'\s-]/g, '')
+  if (!secretKey.test(key)) return
+  const value = line.slice(end + 1).trim()
+  const quote = value[0]
+  const isQuoted = value.length > 1 && (quote === '"' || quote === "'") && value.endsWith(quote)
+  add(isQuoted ? value.slice(1, -1) : value, found)
+}
+
+function parse(text: string): unknown[] {
   try {
-    for (const {value} of readYaml(text, file, {uniqueKeys: false})) collectFromDocument(value, found)
+    const documents = parseAllDocuments(text, {version: '1.1', uniqueKeys: false, logLevel: 'silent'})
+    return Array.from(documents).map((document) => document.toJS({maxAliasCount: 100}) as unknown)
   } catch (error) {
-    if (!(error instanceof RenderError)) throw error
+    // Not YAML, or too many aliases: its lines were looked at.
+    if (error instanceof Error) return []
+    throw error
   }
 }
 
@@ -73,7 +80,7 @@ function collectFromDocument(value: unknown, found: Set<string>): void {
 
 /** Walks a value that was parsed under limits of nesting. */
 function collect(value: unknown, isSecret: boolean, found: Set<string>): void {
-  if (typeof value === 'string' || typeof value === 'number') {
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint') {
     if (isSecret) add(String(value), found)
   } else if (Array.isArray(value)) {
     for (const item of value) collect(item, isSecret, found)

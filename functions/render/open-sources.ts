@@ -3,6 +3,7 @@ import {parseRepositoryUrl, sameRepository} from '#shared/model/repository-url.t
 import {fullRef, shortRef} from '#shared/model/revision.ts'
 import type {GitSource, SourceTree} from '#shared/ports/git-source.ts'
 import {SourceError} from '#shared/ports/source-error.ts'
+import {openTreeView, type TreeView} from './box/tree-view.ts'
 import {RenderError} from './render-error.ts'
 
 /** A ref, and the commit that it had. */
@@ -12,10 +13,10 @@ export interface Head {
   commit: string
 }
 
-/** The tree that an app is rendered from. */
+/** What an app is rendered from. */
 export interface AppSource {
   head: Head
-  tree: SourceTree
+  view: TreeView
 }
 
 /** Where an app's manifests are: what its spec says, or the declaration's own repository and ref. */
@@ -37,6 +38,7 @@ export interface Sources {
 /** Opens sources for the apps of one declaration, whose own tree is there already (and is not closed here). */
 export function openSources(git: GitSource, declaration: Head, tree: SourceTree): Sources {
   const opened = new Map<string, Promise<AppSource>>()
+  const own = openTreeView(tree)
 
   const open = async (repository: string, ref: string): Promise<AppSource> => {
     refuseLocal(repository, declaration.repository)
@@ -46,14 +48,15 @@ export function openSources(git: GitSource, declaration: Head, tree: SourceTree)
       throw unreadable(`${where} has no ${shortRef(ref)}: correct spec.source.ref, or push it`)
     }
     const {commit} = resolved
-    return {head: {repository, ref: resolved.ref, commit}, tree: await git.fetchTree(repository, commit, resolved.ref)}
+    const tree = await git.fetchTree(repository, commit, resolved.ref)
+    return {head: {repository, ref: resolved.ref, commit}, view: openTreeView(tree)}
   }
 
   return {
     async open(app) {
       const {repository, ref} = sourceOf(app, declaration)
       if (ref === declaration.ref && sameRepository(repository, declaration.repository))
-        return {head: declaration, tree}
+        return {head: declaration, view: own}
       const key = `${repository} ${ref}`
       const source = opened.get(key) ?? open(repository, ref)
       opened.set(key, source)
@@ -68,7 +71,9 @@ export function openSources(git: GitSource, declaration: Head, tree: SourceTree)
     },
     async close() {
       const all = await Promise.allSettled(opened.values())
-      await Promise.all(all.map((result) => (result.status === 'fulfilled' ? result.value.tree.close() : undefined)))
+      await Promise.all(
+        all.map((result) => (result.status === 'fulfilled' ? result.value.view.tree.close() : undefined)),
+      )
     },
   }
 }

@@ -1,7 +1,6 @@
 import {LineCounter, parseAllDocuments, type ScalarTag, type Tags} from 'yaml'
 import {describeError} from '#shared/model/drawbridge-error.ts'
 import {limits} from '#shared/model/limits.ts'
-import {createDocumentMemory, splitDocuments} from './document-memory.ts'
 import {findDuplicateKey} from './find-duplicate-key.ts'
 import {RenderError} from './render-error.ts'
 
@@ -39,25 +38,6 @@ export function readYaml(
   file: string,
   options: {uniqueKeys: boolean} = {uniqueKeys: true},
 ): YamlDocument[] {
-  const parts = splitDocuments(text)
-  if (parts === undefined) return parseYaml(text, file, options)
-  try {
-    const documents = parts.map((part) => {
-      const key = `${options.uniqueKeys} ${part.text}`
-      const found = memory.recall(key, () => parseYaml(part.text, file, options)[0])
-      return found === undefined ? [] : [{...found, line: found.line + part.line - 1}]
-    })
-    return documents.flat()
-  } catch {
-    // Said again with the line in the whole file.
-    return parseYaml(text, file, options)
-  }
-}
-
-/** Of the process: a function's instance reads the same repositories again and again. */
-const memory = createDocumentMemory()
-
-function parseYaml(text: string, file: string, options: {uniqueKeys: boolean}): YamlDocument[] {
   const lineCounter = new LineCounter()
   try {
     const documents = parseAllDocuments(text, {

@@ -51,7 +51,7 @@ export async function receivePush(
       continue
     }
     const job = {declaration, desired, trace, memory, deadline}
-    outcomes.push(await renderCurrentHead(ports, config, job))
+    outcomes.push(await renderCurrentHead(ports, job))
   }
   const about = pushed ?? declarations[0]
   if (about === undefined) return
@@ -68,15 +68,15 @@ export async function receivePush(
 }
 
 /** Renders a head; where the commit vanished meanwhile (a forced push), the new head once. */
-async function renderCurrentHead(ports: RenderPorts, config: RenderConfig, job: HeadJob): Promise<HeadOutcome> {
+async function renderCurrentHead(ports: RenderPorts, job: HeadJob): Promise<HeadOutcome> {
   try {
-    return await renderHead(ports, config, job)
+    return await renderHead(ports, job)
   } catch (error) {
     if (!(error instanceof SourceError && error.code === 'COMMIT_GONE')) throw error
     const {repository, ref} = job.declaration
     const resolved = await ports.git.resolveRef(repository, ref)
     if (resolved === 'absent' || resolved.commit === job.declaration.commit) throw error
-    return renderHead(ports, config, {...job, declaration: {repository, ref, commit: resolved.commit}})
+    return renderHead(ports, {...job, declaration: {repository, ref, commit: resolved.commit}})
   }
 }
 

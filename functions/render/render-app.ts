@@ -1,136 +1,70 @@
-import type {BundleHeader} from '#shared/bundle/bundle-header.ts'
-import {canonicalJson} from '#shared/bundle/canonical-json.ts'
-import {packBundle} from '#shared/bundle/pack-bundle.ts'
 import type {App, Cluster} from '#shared/model/app.ts'
 import type {BundleAddress} from '#shared/model/desired-state.ts'
-import {type Digest, digestOf} from '#shared/model/digest.ts'
-import type {Manifest} from '#shared/model/manifest.ts'
-import type {SourceTree} from '#shared/ports/git-source.ts'
-import {ALLOW_PLAINTEXT_SECRETS, checkManifests} from './check-manifests.ts'
-import {collectHelm} from './collect-helm.ts'
-import {collectKustomize} from './collect-kustomize.ts'
-import {collectYaml} from './collect-yaml.ts'
-import {detectRenderer} from './detect-renderer.ts'
-import {expandPath} from './expand-path.ts'
-import type {SourceFile} from './list-files.ts'
-import {renderHelm} from './render-helm.ts'
-import {renderKustomize} from './render-kustomize.ts'
-import {renderYaml, YAML_RENDERER_VERSION} from './render-yaml.ts'
-import type {RendererTools} from './renderer-tools.ts'
-import {joinPath} from './resolve-path.ts'
-import {type FoundManifest, toManifests} from './to-manifests.ts'
+import type {Digest} from '#shared/model/digest.ts'
+import type {RenderWarning} from './box/render-in-box.ts'
+import type {ClusterRender, RenderPool} from './box/render-pool.ts'
+import type {TreeView} from './box/tree-view.ts'
+import type {RenderRecords} from './render-records.ts'
 
-/** Counts up when equal inputs come to give other bytes for a reason that is in none of the inputs. */
-const INPUTS_VERSION = 1
+/** How many clusters a thread renders an app for before it looks for other work. */
+const clustersAtOnce = 16
 
-/** An app in a cluster, ready to be rendered: all that the render depends on, and its digest. */
-export interface PreparedApp {
+/** An app for some clusters, and what is known of it. */
+export interface AppOrder {
+  scope: string
+  view: TreeView
   app: App
-  cluster: Cluster
-  tree: SourceTree
-  path: string
-  renderer: BundleHeader['renderer']
-  files: SourceFile[]
-  valueFiles: string[]
-  inputs: Digest
+  clusters: readonly Cluster[]
+  /** The digest of the inputs of what a cluster is told to run now. */
+  presentInputs: (cluster: string) => Digest | undefined
 }
 
-/** What renders share: the programs, a folder to work in, and the renders of this app that clusters have in common. */
-export interface RenderMeans {
-  tools: RendererTools
-  workDir: string
-  /** Renders by what they depend on, so that one serves all clusters that it is the same for. */
-  rendered: Map<string, Promise<FoundManifest[]>>
-}
+/** What came of one cluster. `unchanged`: what it is told to run was rendered from the same inputs. */
+export type AppRender =
+  | {kind: 'unchanged'; cluster: string}
+  | {
+      kind: 'rendered'
+      cluster: string
+      path: string
+      inputs: Digest
+      address: BundleAddress
+      bytes: Uint8Array
+      warnings: RenderWarning[]
+    }
+  | {kind: 'failed'; cluster: string; error: Extract<ClusterRender, {error: unknown}>['error']}
 
-/** Finds what an app in a cluster reads, without rendering it. Throws `RenderError`; rejects with `SourceError`. */
-export async function prepareApp(
-  tree: SourceTree,
-  app: App,
-  cluster: Cluster,
-  tools: RendererTools,
-): Promise<PreparedApp> {
-  const path = joinPath('', expandPath(app.spec.source.path, cluster))
-  const name = await detectRenderer(tree, app, path)
-  const {files, valueFiles} = await collect()
-  const renderer = {name, version: versionOf(name, tools)}
-  const {clusters: _, ...spec} = app.spec
-  const inputs = digestOf(
-    canonicalJson({
-      version: INPUTS_VERSION,
-      renderer,
-      files: digestFiles(files),
-      app: {metadata: app.metadata, spec},
-      cluster: {name: cluster.metadata.name, labels: cluster.metadata.labels ?? {}, spec: cluster.spec},
-    }),
-  )
-  return {app, cluster, tree, path, renderer, files, valueFiles, inputs}
-
-  async function collect(): Promise<{files: SourceFile[]; valueFiles: string[]}> {
-    switch (name) {
-      case 'yaml':
-        return {files: await collectYaml(tree, path, app.spec.yaml?.recurse ?? true), valueFiles: []}
-      case 'kustomize':
-        return {files: await collectKustomize(tree, path), valueFiles: []}
-      case 'helm':
-        return collectHelm(
-          tree,
-          path,
-          (app.spec.helm?.valueFiles ?? []).map((file) => expandPath(file, cluster)),
-        )
+/**
+ * Renders an app for the clusters whose present inputs are not known to be the same. The same inputs give the same bytes. Rejects with
+ * `SourceError` where the files cannot be read now.
+ */
+export async function renderApp(
+  {renderers, records}: {renderers: RenderPool; records: RenderRecords},
+  {scope, view, app, clusters, presentInputs}: AppOrder,
+): Promise<AppRender[]> {
+  const renders = new Map<string, AppRender>()
+  const todo: Cluster[] = []
+  for (const cluster of clusters) {
+    const {name} = cluster.metadata
+    const record = records.find(app, cluster)
+    const isSame = record !== undefined && record.inputs === presentInputs(name) && (await view.matches(record.reads))
+    if (isSame) renders.set(name, {kind: 'unchanged', cluster: name})
+    else todo.push(cluster)
+  }
+  for (let start = 0; start < todo.length; start += clustersAtOnce) {
+    const part = todo.slice(start, start + clustersAtOnce)
+    for (const result of await renderers.render({scope, view, app, clusters: part})) {
+      renders.set(result.cluster, judge(result, part))
     }
   }
-}
+  return clusters.flatMap(({metadata}) => renders.get(metadata.name) ?? [])
 
-/** Renders a prepared app and packs its bundle. The same inputs give the same bytes. Throws `RenderError`; rejects with `SourceError`. */
-export async function renderApp(
-  prepared: PreparedApp,
-  means: RenderMeans,
-): Promise<{manifests: Manifest[]; bytes: Uint8Array; address: BundleAddress}> {
-  const {app, cluster, renderer, inputs} = prepared
-  const found = await sharedRender(prepared, means)
-  const manifests = checkManifests(found, {
-    namespace: app.spec.namespace,
-    allowPlaintextSecrets: app.metadata.annotations?.[ALLOW_PLAINTEXT_SECRETS] === 'true',
-  })
-  const header = {app: app.metadata.name, cluster: cluster.metadata.name, inputs, renderer}
-  return {manifests, ...packBundle(header, manifests)}
-}
-
-function sharedRender(prepared: PreparedApp, means: RenderMeans): Promise<FoundManifest[]> {
-  const {app, cluster, renderer, path, files, valueFiles} = prepared
-  const seenByChart = renderer.name === 'helm' ? {helm: app.spec.helm ?? {}, valueFiles, cluster: cluster.spec} : {}
-  const key = canonicalJson({path, files: digestFiles(files), ...seenByChart})
-  const known = means.rendered.get(key)
-  if (known !== undefined) return known
-  const render = runRender(prepared, means)
-  means.rendered.set(key, render)
-  return render
-}
-
-async function runRender(prepared: PreparedApp, {tools, workDir}: RenderMeans): Promise<FoundManifest[]> {
-  const {tree, files} = prepared
-  switch (prepared.renderer.name) {
-    case 'yaml':
-      return toManifests(await renderYaml(tree, files))
-    case 'kustomize':
-      return toManifests(await renderKustomize({...prepared, tools, workDir}))
-    case 'helm':
-      return toManifests(await renderHelm({...prepared, tools, workDir}))
-  }
-}
-
-function digestFiles(files: readonly SourceFile[]): [string, string, boolean][] {
-  return files.map(({path, oid, executable}) => [path, oid, executable])
-}
-
-function versionOf(name: BundleHeader['renderer']['name'], {versions}: RendererTools): string {
-  switch (name) {
-    case 'yaml':
-      return YAML_RENDERER_VERSION
-    case 'kustomize':
-      return versions.kustomize
-    case 'helm':
-      return versions.helm
+  function judge(result: ClusterRender, part: readonly Cluster[]): AppRender {
+    const {cluster} = result
+    if ('error' in result) return {kind: 'failed', cluster, error: result.error}
+    const {inputs, reads, path, address, bytes, warnings} = result.rendered
+    const declared = part.find(({metadata}) => metadata.name === cluster)
+    if (declared !== undefined) records.keep(app, declared, {inputs, reads})
+    if (inputs === presentInputs(cluster)) return {kind: 'unchanged', cluster}
+    return {kind: 'rendered', cluster, path, inputs, address, bytes, warnings}
   }
 }

@@ -9,6 +9,7 @@ import type {Config} from './read-config.ts'
 import type {DesiredHint} from './read-desired-hints.ts'
 import {renderInClusters} from './render-in-cluster.ts'
 import type {RenderPorts} from './render-ports.ts'
+import {openRenderRecords} from './render-records.ts'
 import {createRangeSender} from './send-ranges.ts'
 
 /** What a declaration wants at one commit, and the trace of the push that led here. */
@@ -23,7 +24,6 @@ export interface RenderJob {
   /** From then on no further app is begun, but for the first one. @default never */
   deadline?: Date | undefined
   trace: Trace
-  workDir: string
 }
 
 /** What came of it: how many ranges were sent to publish, and what is wrong. */
@@ -47,6 +47,7 @@ export async function renderDeclaration(ports: RenderPorts, job: RenderJob): Pro
     .filter(({metadata}) => metadata.name >= from)
     .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
   const sources = openSources(ports.git, job.declaration, job.tree)
+  const records = await openRenderRecords(ports.store, job.declaration)
   const ranges = createRangeSender(ports, job, apps)
   const findings: Finding[] = []
   let transient: SourceError | undefined
@@ -57,7 +58,7 @@ export async function renderDeclaration(ports: RenderPorts, job: RenderJob): Pro
       if (begun > 0 && deadline !== undefined && ports.clock.now() >= deadline) rest ??= app.metadata.name
       if (rest !== undefined) return
       begun += 1
-      const results = await renderInClusters(ports, job, sources, app)
+      const results = await renderInClusters(ports, job, sources, records, app)
       for (const result of results) {
         if (result.kind !== 'failed') continue
         findings.push(result.finding)
@@ -66,6 +67,7 @@ export async function renderDeclaration(ports: RenderPorts, job: RenderJob): Pro
       await ranges.add(results)
     })
     await ranges.finish()
+    await records.save(config)
     return {requests: ranges.requests(), findings: [...findings, ...ranges.findings()], transient, rest}
   } finally {
     await sources.close()

@@ -1,15 +1,16 @@
 import {BundleError} from '#shared/bundle/bundle-error.ts'
+import {parseBundle} from '#shared/bundle/unpack-bundle.ts'
 import type {App, Cluster} from '#shared/model/app.ts'
 import type {BundleAddress} from '#shared/model/desired-state.ts'
 import type {Manifest} from '#shared/model/manifest.ts'
 import type {Finding} from '#shared/model/outcome.ts'
 import {sameRepository} from '#shared/model/repository-url.ts'
 import type {SourceTree} from '#shared/ports/git-source.ts'
+import type {RenderPool} from './box/render-pool.ts'
+import {openTreeView} from './box/tree-view.ts'
 import {sourceOf} from './open-sources.ts'
 import {readConfig} from './read-config.ts'
-import {prepareApp, renderApp} from './render-app.ts'
 import {RenderError, toFinding} from './render-error.ts'
-import type {RendererTools} from './renderer-tools.ts'
 import {selectClusters} from './select-clusters.ts'
 
 /** One app as the render function would publish it, or what keeps it from being published. */
@@ -21,6 +22,8 @@ export interface RenderedApp {
   manifests: Manifest[]
   bundle: {bytes: Uint8Array; address: BundleAddress} | undefined
   findings: Finding[]
+  /** What does not keep it from being published. */
+  warnings: Finding[]
 }
 
 /** What one cluster would get. `cluster` is absent where it is not known which one that is. */
@@ -42,10 +45,10 @@ export async function renderForCluster(options: {
   cluster?: string
   /** Only this app. @default all of the cluster's */
   app?: string
-  tools: RendererTools
-  workDir: string
+  renderers: RenderPool
 }): Promise<RenderedCluster> {
-  const {tree, tools, workDir} = options
+  const {tree, renderers} = options
+  const view = openTreeView(tree)
   const read = await readConfig(tree)
   if (!read.ok) return {apps: [], findings: read.findings}
   const {apps, clusters} = read.config
@@ -72,15 +75,29 @@ export async function renderForCluster(options: {
 
   async function renderOne(app: App, target: Cluster): Promise<RenderedApp> {
     const {metadata, spec} = app
+    const about = {app: metadata.name, cluster: target.metadata.name}
+    const failed = (error: unknown): RenderedApp => {
+      return {
+        app: metadata.name,
+        spec,
+        manifests: [],
+        bundle: undefined,
+        findings: [describe(error, about)],
+        warnings: [],
+      }
+    }
     try {
       refuseOtherSource(app, options)
-      const prepared = await prepareApp(tree, app, target, tools)
-      const {manifests, bytes, address} = await renderApp(prepared, {tools, workDir, rendered: new Map()})
-      return {app: metadata.name, spec, manifests, bundle: {bytes, address}, findings: []}
     } catch (error) {
-      const findings = [describe(error, metadata.name, target.metadata.name)]
-      return {app: metadata.name, spec, manifests: [], bundle: undefined, findings}
+      return failed(error)
     }
+    const [result] = await renderers.render({scope: tree.commit, view, app, clusters: [target]})
+    if (result === undefined) throw new TypeError('a render gave no result')
+    if ('error' in result) return failed(result.error)
+    const {bytes, address} = result.rendered
+    const {manifests} = parseBundle(bytes)
+    const warnings = result.rendered.warnings.map((warning) => ({...warning, ...about}))
+    return {app: metadata.name, spec, manifests, bundle: {bytes, address}, findings: [], warnings}
   }
 }
 
@@ -91,9 +108,9 @@ function refuseOtherSource(app: App, here: {repository: string; ref: string}): v
   throw new RenderError('SOURCE_UNREADABLE', message)
 }
 
-function describe(error: unknown, app: string, cluster: string): Finding {
-  if (error instanceof RenderError) return toFinding(error, {app, cluster})
-  if (error instanceof BundleError) return {code: error.code, message: error.message, app, cluster}
+function describe(error: unknown, about: {app: string; cluster: string}): Finding {
+  if (error instanceof RenderError) return toFinding(error, about)
+  if (error instanceof BundleError) return {code: error.code, message: error.message, ...about}
   throw error
 }
 

@@ -10,7 +10,7 @@ import {readConfig} from './read-config.ts'
 import {type DesiredHint, listClusters, readDesiredHints} from './read-desired-hints.ts'
 import {renderDeclaration} from './render-declaration.ts'
 import type {RenderMemory} from './render-memory.ts'
-import type {RenderConfig, RenderPorts} from './render-ports.ts'
+import type {RenderPorts} from './render-ports.ts'
 
 /** How a declaration's head fared: what is wrong with it, and how many ranges were sent to publish. */
 export interface HeadOutcome {
@@ -43,7 +43,7 @@ export async function readAllDesired(ports: RenderPorts, memory: RenderMemory): 
  * own. With an unusable drawbridge.yaml nothing is sent. Rejects with `SourceError` where the declaration itself can't be read,
  * `ObjectStoreError`, `QueueError`.
  */
-export async function renderHead(ports: RenderPorts, {workDir}: RenderConfig, job: HeadJob): Promise<HeadOutcome> {
+export async function renderHead(ports: RenderPorts, job: HeadJob): Promise<HeadOutcome> {
   const {declaration, trace, memory, from, deadline} = job
   const tree = await ports.git.fetchTree(declaration.repository, declaration.commit, declaration.ref)
   try {
@@ -60,7 +60,6 @@ export async function renderHead(ports: RenderPorts, {workDir}: RenderConfig, jo
       from,
       deadline,
       trace,
-      workDir,
     })
     if (rendered.rest !== undefined) await leaveRest(ports, memory, {head: declaration, rest: rendered.rest, trace})
     else memory.noteRest(declaration, 'done', ports.clock.now())

@@ -8,81 +8,107 @@ import {sameRepository} from '#shared/model/repository-url.ts'
 import {formatRevision} from '#shared/model/revision.ts'
 import {passStage} from '#shared/model/trace.ts'
 import {SourceError} from '#shared/ports/source-error.ts'
-import {type AppSource, type Head, isTransient, type Sources} from './open-sources.ts'
-import {prepareApp, type RenderMeans, renderApp} from './render-app.ts'
+import {type Head, isTransient, type Sources} from './open-sources.ts'
+import {type AppRender, renderApp} from './render-app.ts'
 import type {RenderJob} from './render-declaration.ts'
 import {RenderError, toFinding} from './render-error.ts'
 import type {RenderPorts} from './render-ports.ts'
+import type {RenderRecords} from './render-records.ts'
 import {selectClusters} from './select-clusters.ts'
 
 /** What came of one app in one cluster. */
 export type AppResult =
-  | {kind: 'unchanged' | 'rendered'; entry: PresentApp; app: App; cluster: string; head: Head}
+  | {kind: 'unchanged'; entry: PresentApp; app: App; cluster: string; head: Head}
+  | {kind: 'rendered'; entry: PresentApp; app: App; cluster: string; head: Head; warnings: Finding[]}
   | {kind: 'failed'; app: App; cluster: string; finding: Finding; transient: SourceError | undefined}
 
-const concurrentClusters = 8
+const concurrentStores = 8
 
 /** Renders an app for each cluster that it targets and stores its bundles; one that fails is a result too. Rejects with `ObjectStoreError`. */
 export async function renderInClusters(
   ports: RenderPorts,
   job: RenderJob,
   sources: Sources,
+  records: RenderRecords,
   app: App,
 ): Promise<AppResult[]> {
-  const means: RenderMeans = {tools: ports.tools, workDir: job.workDir, rendered: new Map()}
-  return mapBounded(selectClusters(app, job.config.clusters), concurrentClusters, async (cluster) => {
-    try {
-      const source = await sources.open(app)
-      return await renderInCluster(ports, job, source, app, cluster, means)
-    } catch (error) {
-      return failedResult(error, app, cluster)
-    }
-  })
+  const clusters = selectClusters(app, job.config.clusters)
+  const taken = clusters.flatMap((cluster) => findTaken(job, app, cluster) ?? [])
+  const free = clusters.filter(({metadata}) => !taken.some(({cluster}) => cluster === metadata.name))
+  try {
+    const source = await sources.open(app)
+    const renders = await renderApp(
+      {renderers: ports.renderers, records},
+      {
+        scope: `${job.declaration.repository} ${job.declaration.commit} ${source.head.repository} ${source.head.commit}`,
+        view: source.view,
+        app,
+        clusters: free,
+        presentInputs: (cluster) => presentIn(job, cluster, app)?.inputs,
+      },
+    )
+    const results = await mapBounded(renders, concurrentStores, (render) =>
+      toResult(ports, job, source.head, app, render),
+    )
+    return [...taken, ...results]
+  } catch (error) {
+    return [...taken, ...free.map((cluster) => failedResult(error, app, cluster.metadata.name))]
+  }
 }
 
-async function renderInCluster(
+function presentIn(job: RenderJob, cluster: string, app: App): PresentApp | undefined {
+  const present = job.desired.get(cluster)?.apps.get(app.metadata.name)
+  return present?.state === 'present' ? present : undefined
+}
+
+function findTaken(job: RenderJob, app: App, {metadata}: Cluster): AppResult | undefined {
+  const present = presentIn(job, metadata.name, app)
+  if (present === undefined || isDeclaredBy(present.declaredIn, job.declaration)) return undefined
+  const {repository, ref} = present.declaredIn
+  const message = `cluster ${metadata.name} has an app ${app.metadata.name} already, declared in ${repository} at ${ref}: rename one of them`
+  return failedResult(new RenderError('NAME_TAKEN', message), app, metadata.name)
+}
+
+async function toResult(
   ports: RenderPorts,
   job: RenderJob,
-  {head, tree}: AppSource,
+  head: Head,
   app: App,
-  cluster: Cluster,
-  means: RenderMeans,
+  render: AppRender,
 ): Promise<AppResult> {
-  const about = {app, cluster: cluster.metadata.name, head}
-  const present = job.desired.get(about.cluster)?.apps.get(app.metadata.name)
-  if (present?.state === 'present' && !isDeclaredBy(present.declaredIn, job.declaration)) {
-    const {repository, ref} = present.declaredIn
-    const message = `cluster ${about.cluster} has an app ${app.metadata.name} already, declared in ${repository} at ${ref}: rename one of them`
-    throw new RenderError('NAME_TAKEN', message)
+  const {cluster} = render
+  const present = presentIn(job, cluster, app)
+  switch (render.kind) {
+    case 'failed':
+      return failedResult(render.error, app, cluster)
+    case 'unchanged':
+      if (present === undefined) throw new TypeError(`${app.metadata.name} is not in ${cluster}, and unchanged`)
+      return {kind: 'unchanged', entry: present, app, cluster, head}
+    case 'rendered': {
+      await ports.store.create(keys.bundle(render.address.digest), render.bytes)
+      const entry = toEntry(ports, job, head, app, render)
+      const about = {app: app.metadata.name, cluster}
+      const warnings = render.warnings.map((warning) => ({...warning, ...about}))
+      recordRendered(ports, head, entry, cluster, warnings)
+      return {kind: 'rendered', entry, app, cluster, head, warnings}
+    }
   }
-  const prepared = await prepareApp(tree, app, cluster, means.tools)
-  if (present?.state === 'present' && present.inputs === prepared.inputs)
-    return {kind: 'unchanged', entry: present, ...about}
+}
 
-  const {bytes, address} = await renderApp(prepared, means)
-  await ports.store.create(keys.bundle(address.digest), bytes)
-  const now = ports.clock.now()
-  const revision = formatRevision(head.ref, head.commit)
-  const trace = passStage(job.trace, 'rendered', now)
-  ports.journal.record({
-    event: 'rendered',
-    at: now.toISOString(),
-    repository: head.repository,
-    ref: head.ref,
-    commit: head.commit,
-    cluster: about.cluster,
-    app: app.metadata.name,
-    revision,
-    traceparent: trace.traceparent,
-  })
-  const {spec} = app
-  const entry: PresentApp = {
+function toEntry(
+  ports: RenderPorts,
+  job: RenderJob,
+  head: Head,
+  {metadata, spec}: App,
+  {path, inputs, address}: Extract<AppRender, {kind: 'rendered'}>,
+): PresentApp {
+  return {
     state: 'present',
-    name: app.metadata.name,
+    name: metadata.name,
     declaredIn: {repository: job.declaration.repository, ref: job.declaration.ref},
-    source: {...head, path: prepared.path},
-    revision,
-    inputs: prepared.inputs,
+    source: {...head, path},
+    revision: formatRevision(head.ref, head.commit),
+    inputs,
     bundle: address,
     ...(spec.namespace === undefined ? {} : {namespace: spec.namespace}),
     createNamespace: spec.createNamespace,
@@ -90,9 +116,21 @@ async function renderInCluster(
     ...(spec.dependsOn === undefined ? {} : {dependsOn: spec.dependsOn}),
     ...(spec.serviceAccount === undefined ? {} : {serviceAccount: spec.serviceAccount}),
     sync: spec.sync,
-    trace,
+    trace: passStage(job.trace, 'rendered', ports.clock.now()),
   }
-  return {kind: 'rendered', entry, ...about}
+}
+
+function recordRendered(
+  {journal, clock}: RenderPorts,
+  {repository, ref, commit}: Head,
+  {name, revision, trace}: PresentApp,
+  cluster: string,
+  warnings: readonly Finding[],
+): void {
+  const about = {repository, ref, commit, cluster, app: name, revision, traceparent: trace.traceparent}
+  const at = clock.now().toISOString()
+  journal.record({event: 'rendered', at, ...about})
+  for (const {code, message} of warnings) journal.record({event: 'warned', at, ...about, code, message})
 }
 
 /** Tells whether that is the declaration, however its repository is spelled. */
@@ -100,8 +138,8 @@ export function isDeclaredBy(declaredIn: Declaration, declaration: Head): boolea
   return declaredIn.ref === declaration.ref && sameRepository(declaredIn.repository, declaration.repository)
 }
 
-function failedResult(error: unknown, app: App, cluster: Cluster): AppResult {
-  const about = {app: app.metadata.name, cluster: cluster.metadata.name}
+function failedResult(error: unknown, app: App, cluster: string): AppResult {
+  const about = {app: app.metadata.name, cluster}
   const failed = {kind: 'failed', app, cluster: about.cluster} as const
   if (error instanceof RenderError) return {...failed, finding: toFinding(error, about), transient: undefined}
   if (error instanceof BundleError) {

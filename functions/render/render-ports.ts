@@ -3,7 +3,7 @@ import type {GitSource} from '#shared/ports/git-source.ts'
 import type {Journal} from '#shared/ports/journal.ts'
 import type {ObjectStore} from '#shared/ports/object-store.ts'
 import type {QueueSender} from '#shared/ports/queue.ts'
-import type {RendererTools} from './renderer-tools.ts'
+import type {RenderPool} from './box/render-pool.ts'
 
 /** What the render function works with. */
 export interface RenderPorts {
@@ -14,7 +14,7 @@ export interface RenderPorts {
   renderQueue: QueueSender
   outcomes: QueueSender
   deadLetters: QueueSender
-  tools: RendererTools
+  renderers: RenderPool
   clock: Clock
   journal: Journal
 }
@@ -22,8 +22,6 @@ export interface RenderPorts {
 export interface RenderConfig {
   /** Repositories whose drawbridge.yaml is followed; `ref` is a branch or full ref, the repository's HEAD when absent. */
   repositories: readonly {url: string; ref?: string | undefined}[]
-  /** A folder for the files of renders that are under way. */
-  workDir: string
   /**
    * After how long no further app is begun, and the rest is left to a message of its own. One app may take `limits.renderTimeoutSeconds`
    * beyond it, and the repository must be fetched within it.

@@ -4,6 +4,11 @@ import {type Place, RenderError} from './render-error.ts'
 const maxSymlinkHops = 40
 const maxSymlinkBytes = 4096
 
+/** The path of what is called `name` in a folder. */
+export function inFolder(folder: string, name: string): string {
+  return folder === '' ? name : `${folder}/${name}`
+}
+
 /** Joins a path from a file onto the folder that it starts from. Throws where it leaves the repository. */
 export function joinPath(folder: string, path: string, place: Place = {}): string {
   if (path.startsWith('/')) throw leaves(path, place)

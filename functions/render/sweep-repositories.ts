@@ -33,7 +33,7 @@ export async function sweepRepositories(
         return
       }
       const job = {declaration, desired: Promise.resolve(desired), trace, memory, deadline}
-      const {findings, requests, rest} = await renderHead(ports, config, job)
+      const {findings, requests, rest} = await renderHead(ports, job)
       const outcome = createOutcome(ports, declaration, findings, trace, rangeOfOutcome('', rest))
       // A commit that failed for what is elsewhere (a branch that was missing, a name that was taken) may be well by now.
       const isMended = memory.isMended(outcome)

@@ -1,3 +1,4 @@
+import {isExact} from '#shared/bundle/exact-json.ts'
 import {isJsonObject, type JsonObject, type Manifest} from '#shared/model/manifest.ts'
 import {type Place, RenderError} from './render-error.ts'
 
@@ -63,14 +64,17 @@ const maxListDepth = 10
 /** No API server takes deeper ones. */
 const maxDepth = 500
 
-/** JSON as it is written here holds 53 bits exactly: a larger whole number would arrive as another one. */
+/** What the exact JSON reader would have made a bigint of has lost digits on its way here. What int64 and uint64 cannot hold is a float for kubectl too. */
 function checkNumbers(value: unknown, found: FoundValue, what: string, depth = 0): void {
   if (depth > maxDepth) throw invalid(found, `(${what}) nests more than ${maxDepth} levels deep`)
   if (typeof value === 'number') {
     if (!Number.isFinite(value)) throw invalid(found, `(${what}) holds a number that JSON does not have (.inf or .nan)`)
-    if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
+    if (Number.isInteger(value) && !Number.isSafeInteger(value) && isExact(BigInt(value))) {
       throw invalid(found, `(${what}) holds a whole number above 2^53, which would lose digits: quote it`)
     }
+  } else if (typeof value === 'bigint') {
+    if (!isExact(value))
+      throw invalid(found, `(${what}) holds a whole number that fits neither int64 nor uint64: quote it`)
   } else if (typeof value === 'object' && value !== null) {
     for (const child of Object.values(value)) checkNumbers(child, found, what, depth + 1)
   }

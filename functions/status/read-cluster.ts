@@ -1,6 +1,7 @@
 import {parseEnvelope} from '#shared/attest/envelope.ts'
 import {VerificationError} from '#shared/attest/verification-error.ts'
 import {parseDesiredState} from '#shared/attest/verify-desired-state.ts'
+import {parseExactJson} from '#shared/bundle/exact-json.ts'
 import {type ClusterReport, clusterReportSchema} from '#shared/model/cluster-report.ts'
 import {type ClusterStatus, clusterStatusSchema} from '#shared/model/cluster-status.ts'
 import type {DesiredState} from '#shared/model/desired-state.ts'
@@ -97,7 +98,7 @@ function readDesired(
 
 function parseJson(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(Buffer.from(bytes).toString('utf8'))
+    return parseExactJson(Buffer.from(bytes).toString('utf8'))
   } catch {
     return undefined
   }

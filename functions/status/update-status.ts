@@ -1,5 +1,6 @@
 import {randomInt} from 'node:crypto'
 import {setTimeout as wait} from 'node:timers/promises'
+import {stringifyExact} from '#shared/bundle/exact-json.ts'
 import {API_VERSION} from '#shared/model/api-version.ts'
 import type {StatusHint} from '#shared/model/cluster-report.ts'
 import type {ClusterStatus} from '#shared/model/cluster-status.ts'
@@ -89,7 +90,7 @@ async function takeReport(
 }
 
 function isTaken(report: NonNullable<ClusterRecord['report']>, status: ClusterStatus | undefined): boolean {
-  return status?.report !== undefined && JSON.stringify(status.report) === JSON.stringify(report)
+  return status?.report !== undefined && stringifyExact(status.report) === stringifyExact(report)
 }
 
 async function writeStatus(
@@ -97,5 +98,5 @@ async function writeStatus(
   status: ClusterStatus,
   etag: string | undefined,
 ): Promise<{etag: string} | 'conflict'> {
-  return await store.swap(keys.status(status.cluster), Buffer.from(JSON.stringify(status)), etag)
+  return await store.swap(keys.status(status.cluster), Buffer.from(stringifyExact(status)), etag)
 }

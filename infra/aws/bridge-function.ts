@@ -2,7 +2,7 @@ import {existsSync} from 'node:fs'
 import {join} from 'node:path'
 import {type Duration, RemovalPolicy, Size} from 'aws-cdk-lib'
 import {Effect, PolicyStatement, Role, ServicePrincipal} from 'aws-cdk-lib/aws-iam'
-import {Architecture, Code, type ILayerVersion, Function as LambdaFunction, Runtime} from 'aws-cdk-lib/aws-lambda'
+import {Architecture, Code, Function as LambdaFunction, Runtime} from 'aws-cdk-lib/aws-lambda'
 import {SqsEventSource} from 'aws-cdk-lib/aws-lambda-event-sources'
 import {LogGroup, RetentionDays} from 'aws-cdk-lib/aws-logs'
 import type {IBucket} from 'aws-cdk-lib/aws-s3'
@@ -22,10 +22,8 @@ export interface BridgeFunctionProps {
   timeout: Duration
   memoryMiB: number
   environment: Record<string, string>
-  /** @default arm64 */
-  architecture?: Architecture
-  /** @default none */
-  layers?: ILayerVersion[]
+  /** What must be in its folder too. @default nothing */
+  beside?: readonly string[]
   /** @default 512 */
   ephemeralStorageMiB?: number
   /** @default none reserved */
@@ -42,8 +40,10 @@ export class BridgeFunction extends Construct {
   constructor(scope: Construct, id: string, props: BridgeFunctionProps) {
     super(scope, id)
     const folder = join(props.bundles, props.name)
-    if (!existsSync(join(folder, 'index.mjs'))) {
-      throw new BridgeConfigError('NOT_BUILT', `${folder} has no index.mjs; run "npm run build" first`, {folder})
+    const absent = ['index.mjs', ...(props.beside ?? [])].filter((file) => !existsSync(join(folder, file)))
+    if (absent.length > 0) {
+      const message = `${folder} has no ${absent.join(', ')}; run "npm run build" first`
+      throw new BridgeConfigError('NOT_BUILT', message, {folder, absent})
     }
     const access = functionAccess[props.name]
     const logGroup = new LogGroup(this, 'Logs', {
@@ -56,7 +56,7 @@ export class BridgeFunction extends Construct {
     this.function = new LambdaFunction(this, 'Function', {
       description: `Drawbridge: ${props.name}`,
       runtime: Runtime.NODEJS_24_X,
-      architecture: props.architecture ?? Architecture.ARM_64,
+      architecture: Architecture.ARM_64,
       handler: 'index.handler',
       code: Code.fromAsset(folder),
       role,
@@ -69,7 +69,6 @@ export class BridgeFunction extends Construct {
         ...props.environment,
         NODE_OPTIONS: '--enable-source-maps',
       },
-      ...(props.layers !== undefined && {layers: props.layers}),
       ...(props.reservedConcurrency !== undefined && {reservedConcurrentExecutions: props.reservedConcurrency}),
     })
     for (const statement of storePolicy(props.bucket.bucketArn, access)) role.addToPolicy(statement)

@@ -1,13 +1,13 @@
-import {KubectlV35Layer} from '@aws-cdk/lambda-layer-kubectl-v35'
 import {CfnOutput, Duration, Stack, type StackProps} from 'aws-cdk-lib'
 import {Rule, RuleTargetInput, Schedule} from 'aws-cdk-lib/aws-events'
 import {SqsQueue} from 'aws-cdk-lib/aws-events-targets'
-import {Architecture, FunctionUrlAuthType} from 'aws-cdk-lib/aws-lambda'
+import {FunctionUrlAuthType} from 'aws-cdk-lib/aws-lambda'
 import type {Bucket} from 'aws-cdk-lib/aws-s3'
 import {type ISecret, Secret} from 'aws-cdk-lib/aws-secretsmanager'
 import type {Construct} from 'constructs'
 import type {FunctionName} from '#shared/model/access.ts'
 import {limits} from '#shared/model/limits.ts'
+import {RENDERER_NAMES} from '../local/renderers/renderer-programs.ts'
 import {addAlarms} from './add-alarms.ts'
 import {addDashboard} from './add-dashboard.ts'
 import {type BridgeConfig, clusterQueuePrefix} from './bridge-config.ts'
@@ -22,6 +22,10 @@ export interface BridgeStackProps extends StackProps {
   /** Folder that the build wrote the functions' bundles to. */
   bundles: string
 }
+
+// Two threads, as many as Lambda gives cores here, each with the most that a renderer and its JavaScript may take; and 448 MiB for the
+// compiled renderers and all else. Some new accounts are given no more.
+const renderMemoryMiB = 3008
 
 type BridgeSecret = Pick<ISecret, 'secretArn' | 'grantRead'>
 
@@ -62,10 +66,8 @@ export class BridgeStack extends Stack {
         environment: {RENDER_QUEUE_URL: render.queue.queueUrl, WEBHOOK_SECRET_ARN: webhookSecret.secretArn},
       }),
       render: create('render', {
-        // The layer's kubectl and helm are linux/amd64.
-        architecture: Architecture.X86_64,
-        layers: [new KubectlV35Layer(this, 'Kubectl')],
-        memoryMiB: 3008,
+        beside: ['worker.mjs', ...RENDERER_NAMES.map((renderer) => `renderers/${renderer}.wasm`)],
+        memoryMiB: renderMemoryMiB,
         ephemeralStorageMiB: 2048,
         environment: {
           PUBLISH_QUEUE_URL: publish.queue.queueUrl,
@@ -74,8 +76,6 @@ export class BridgeStack extends Stack {
           OUTCOME_QUEUE_URL: outcome.queue.queueUrl,
           DEAD_LETTER_QUEUE_URL: render.deadLetters.queueUrl,
           REPOSITORIES: JSON.stringify(config.repositories),
-          KUBECTL_PATH: '/opt/kubectl/kubectl',
-          HELM_PATH: '/opt/helm/helm',
           ...gitEnvironment,
         },
       }),

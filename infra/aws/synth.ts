@@ -3,6 +3,7 @@ import {join, relative} from 'node:path'
 import {App} from 'aws-cdk-lib'
 import {DrawbridgeError} from '#shared/model/drawbridge-error.ts'
 import {buildBundles} from '../build-bundles.ts'
+import {LocalStackError} from '../local/local-stack-error.ts'
 import {createApp} from './create-app.ts'
 import {loadConfigFile} from './load-config.ts'
 
@@ -22,7 +23,7 @@ try {
     process.stdout.write(`template       ${relative(process.cwd(), join(outDir, name))}\n`)
   }
 } catch (error) {
-  if (!(error instanceof DrawbridgeError)) throw error
+  if (!(error instanceof DrawbridgeError || error instanceof LocalStackError)) throw error
   process.stderr.write(`drawbridge: ${error.message}\n`)
   process.exitCode = 1
 }

@@ -1,10 +1,9 @@
-import {createHash} from 'node:crypto'
 import {constants} from 'node:fs'
-import {access, readdir, readFile} from 'node:fs/promises'
-import {homedir} from 'node:os'
+import {access} from 'node:fs/promises'
 import {join} from 'node:path'
-
-import {buildControlPlane, controlPlaneBuildFlags} from './build-control-plane.ts'
+import {cacheDirOf} from './cache-dir.ts'
+import {findGoProgram} from './go/find-go-program.ts'
+import type {GoProgram} from './go/go-program.ts'
 import {LocalStackError} from './local-stack-error.ts'
 
 /** Paths of the programs that the local stack runs; `etcd` and `kubeApiserver` only where they are not our own. */
@@ -26,7 +25,28 @@ export interface FindControlPlaneOptions {
   signal?: AbortSignal
 }
 
-const ownSourceDir = join(import.meta.dirname, 'controlplane')
+const kubernetesVersion = 'v1.36.3'
+
+/** The control plane as a program to build. */
+export function controlPlaneProgram(sourceDir: string = join(import.meta.dirname, 'controlplane')): GoProgram {
+  return {
+    name: 'controlplane',
+    title: 'the control plane',
+    sourceDir,
+    file: 'controlplane',
+    flags: [
+      '-trimpath',
+      '-buildvcs=false',
+      `-ldflags=-s -w -X k8s.io/component-base/version.gitVersion=${kubernetesVersion} -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=36`,
+    ],
+    usualMinutes: 10,
+    absentCode: 'NO_CONTROL_PLANE',
+    choices: `To have a control plane, do one of these:
+  - install Go 1.26 or newer, with access to the Go modules, and try again;
+  - set DRAWBRIDGE_CONTROLPLANE to a control plane program built from the same sources on another machine.
+KUBEBUILDER_ASSETS and an existing kubeconfig replace only etcd and the API server; the S3 gateway is in this program.`,
+  }
+}
 
 /**
  * Finds the control plane's programs, building them with the machine's Go if there are none yet (minutes, once).
@@ -36,7 +56,7 @@ const ownSourceDir = join(import.meta.dirname, 'controlplane')
  * else built now. Throws NO_CONTROL_PLANE (a named program is absent, or nothing can build one), BUILD_FAILED, INTERRUPTED.
  */
 export async function findControlPlane(options: FindControlPlaneOptions): Promise<ControlPlaneTools> {
-  const {env, sourceDir = ownSourceDir} = options
+  const {env, sourceDir, onProgress, signal, cacheDir = cacheDirOf(env)} = options
   const assets = await findAssets(env.KUBEBUILDER_ASSETS)
   const named = env.DRAWBRIDGE_CONTROLPLANE
   if (named) {
@@ -46,12 +66,12 @@ export async function findControlPlane(options: FindControlPlaneOptions): Promis
       `DRAWBRIDGE_CONTROLPLANE names ${named}, which is not an executable file: correct or unset it`,
     )
   }
-  const cacheDir = options.cacheDir ?? join(env.XDG_CACHE_HOME || join(env.HOME || homedir(), '.cache'), 'drawbridge')
-  const program = join(cacheDir, `controlplane-${await hashSources(sourceDir)}`, 'controlplane')
-  if (!(await isExecutable(program))) {
-    const {onProgress, signal} = options
-    await buildControlPlane({sourceDir, program, env, onProgress, ...(signal && {signal})})
-  }
+  const program = await findGoProgram(controlPlaneProgram(sourceDir), {
+    cacheDir,
+    env,
+    onProgress,
+    ...(signal && {signal}),
+  })
   return {program, ...assets}
 }
 
@@ -68,18 +88,6 @@ async function findAssets(dir: string | undefined): Promise<Omit<ControlPlaneToo
     }
   }
   return {etcd, kubeApiserver}
-}
-
-/** Hashes what decides how the built program behaves: sources, module versions, build flags, platform. */
-async function hashSources(sourceDir: string): Promise<string> {
-  const hash = createHash('sha256')
-  const names = (await readdir(sourceDir)).filter((name) => /\.(go|yaml|mod|sum)$/.test(name)).sort()
-  for (const name of names) {
-    const content = await readFile(join(sourceDir, name))
-    hash.update(`${name}\0${content.length}\0`).update(content)
-  }
-  hash.update([process.platform, process.arch, ...controlPlaneBuildFlags].join('\0'))
-  return hash.digest('hex').slice(0, 16)
 }
 
 async function isExecutable(file: string): Promise<boolean> {

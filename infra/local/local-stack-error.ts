@@ -1,6 +1,7 @@
 /** Why a part of the local stack could not be had; `PORT_TAKEN` alone may succeed when tried again. */
 export type LocalStackErrorCode =
   | 'NO_CONTROL_PLANE'
+  | 'NO_RENDERERS'
   | 'BUILD_FAILED'
   | 'BAD_INPUT'
   | 'IN_USE'

@@ -2,8 +2,8 @@ import {rm} from 'node:fs/promises'
 import {join} from 'node:path'
 import * as z from 'zod'
 import {createPublishHandler} from '#functions/publish/create-handler.ts'
+import {createRenderPool} from '#functions/render/box/render-pool.ts'
 import {createRenderHandler} from '#functions/render/create-handler.ts'
-import type {RendererTools} from '#functions/render/renderer-tools.ts'
 import {createStatusHandler} from '#functions/status/create-handler.ts'
 import {createWebhookHandler} from '#functions/webhook/create-handler.ts'
 import {createKeyFileSigner} from '#shared/attest/key-file-signer.ts'
@@ -26,6 +26,7 @@ import type {Grant, GrantedAction} from './bucket-policy.ts'
 import type {S3Access} from './connection.ts'
 import type {ControlPlaneTools} from './find-control-plane.ts'
 import {pollQueue} from './poll-queue.ts'
+import type {RendererModules} from './renderers/find-renderers.ts'
 import {serveWebhook} from './serve-webhook.ts'
 import {startObjectStore} from './start-object-store.ts'
 import {startQueues} from './start-queues.ts'
@@ -33,7 +34,7 @@ import {loadState, saveState} from './state-file.ts'
 
 export interface StartBridgeOptions {
   tools: ControlPlaneTools
-  rendererTools: RendererTools
+  rendererModules: RendererModules
   /** Everything the bridge keeps is below it; a later start with the same one goes on where this one ended. */
   stateDir: string
   repositories: readonly {url: string; ref?: string}[]
@@ -179,6 +180,8 @@ export async function startBridge(options: StartBridgeOptions): Promise<LocalBri
       },
       {desiredTtlSeconds: options.desiredTtlSeconds ?? 7 * 24 * 3600},
     )
+    const renderers = createRenderPool({modules: options.rendererModules})
+    stops.push(() => renderers.close())
     const render = createRenderHandler(
       {
         ...common,
@@ -188,11 +191,11 @@ export async function startBridge(options: StartBridgeOptions): Promise<LocalBri
         renderQueue: sender(renderQueue.url),
         outcomes: sender(outcomeQueue.url),
         deadLetters: sender(renderQueue.deadLetterUrl),
-        tools: options.rendererTools,
+        renderers,
       },
       {
         repositories: options.repositories,
-        workDir: join(stateDir, 'work'),
+
         // A message that is not done within its visibility timeout would be taken by another poller too.
         timeBudgetSeconds: visibilityTimeoutSeconds - limits.renderTimeoutSeconds - 5,
       },

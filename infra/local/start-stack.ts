@@ -5,11 +5,10 @@ import {createKubeClient} from '#agent/kube/create-kube-client.ts'
 import {loadKubeconfigEndpoint} from '#agent/kube/load-endpoint.ts'
 import {createTransport} from '#agent/kube/send-request.ts'
 import type {JournalEvent} from '#shared/model/journal-event.ts'
-import {cacheDirOf} from './cache-dir.ts'
 import {findControlPlane} from './find-control-plane.ts'
-import {findRendererTools} from './find-renderer-tools.ts'
 import {checkRepository, installHook, repositoryUrl} from './install-hook.ts'
 import {LocalStackError} from './local-stack-error.ts'
+import {findRenderers} from './renderers/find-renderers.ts'
 import {type AgentProgram, type LocalAgent, startAgent} from './start-agent.ts'
 import {type LocalBridge, type StartBridgeOptions, startBridge} from './start-bridge.ts'
 import {type LocalCluster, startCluster} from './start-cluster.ts'
@@ -69,10 +68,10 @@ export async function startStack(options: StartStackOptions): Promise<LocalStack
     for (const step of stops.splice(0).reverse()) await step()
   }
   try {
-    const [tools, rendererTools] = await Promise.all([
-      findControlPlane({env, onProgress: log, ...(options.signal && {signal: options.signal})}),
-      findRendererTools({env, cacheDir: cacheDirOf(env)}),
-    ])
+    const find = {env, onProgress: log, ...(options.signal && {signal: options.signal})}
+    // One after the other: each build takes all cores.
+    const tools = await findControlPlane(find)
+    const rendererModules = await findRenderers(find)
     checkInterrupted()
     const clusters = new Map<string, LocalCluster>()
     const agents = new Map<string, LocalAgent>()
@@ -98,7 +97,7 @@ export async function startStack(options: StartStackOptions): Promise<LocalStack
     const [bridgeResult, ...clusterResults] = await Promise.allSettled([
       startBridge({
         tools,
-        rendererTools,
+        rendererModules,
         stateDir,
         repositories: urls,
         journal: {record: onEvent},

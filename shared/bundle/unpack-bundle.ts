@@ -7,6 +7,7 @@ import {isJsonObject, type Manifest} from '../model/manifest.ts'
 import {refKey, refOf} from '../model/object-ref.ts'
 import {BundleError} from './bundle-error.ts'
 import {type BundleHeader, bundleHeaderSchema} from './bundle-header.ts'
+import {parseExactJson} from './exact-json.ts'
 
 /** An opened bundle. */
 export interface OpenBundle {
@@ -96,7 +97,7 @@ function isPathPart(part: string): boolean {
 
 function parseLine(line: string | undefined, lineNumber: number): unknown {
   try {
-    return JSON.parse(line ?? '')
+    return parseExactJson(line ?? '')
   } catch {
     throw malformed(`line ${lineNumber} is not JSON`)
   }

@@ -39,17 +39,22 @@ export async function readArchive(
     await rm(folder, {recursive: true, force: true})
   })
   try {
-    const files = await unpack(archive, spool)
+    const {files, committedAt} = await unpack(archive, spool)
     const {folders, rootId} = buildFolders(files)
-    return {tree: openArchive(options.commit, files, folders, spool, release), rootId}
+    return {tree: openArchive({commit: options.commit, committedAt}, files, folders, spool, release), rootId}
   } catch (error) {
     await release()
     throw error
   }
 }
 
-async function unpack(archive: ReadableStream<Uint8Array>, spool: FileHandle): Promise<Map<string, ArchiveFile>> {
+async function unpack(
+  archive: ReadableStream<Uint8Array>,
+  spool: FileHandle,
+): Promise<{files: Map<string, ArchiveFile>; committedAt: Date}> {
   const files = new Map<string, ArchiveFile>()
+  // Hosts give every entry the time of the commit, as git-archive(1) does.
+  let committedAt: Date | undefined
   const tar = extract()
   let end = 0
   let unpacked = 0
@@ -61,6 +66,7 @@ async function unpack(archive: ReadableStream<Uint8Array>, spool: FileHandle): P
   source.pipe(gunzip).pipe(tar)
   for await (const entry of tar) {
     const {header} = entry
+    committedAt ??= header.mtime
     const path = header.name.slice(header.name.indexOf('/') + 1).replace(/\/$/, '')
     const size = header.size ?? 0
     unpacked += size
@@ -89,7 +95,7 @@ async function unpack(archive: ReadableStream<Uint8Array>, spool: FileHandle): P
     }
     entry.resume()
   }
-  return files
+  return {files, committedAt: committedAt ?? new Date(0)}
 }
 
 /** Writes bytes at an offset; the offset after them. */
@@ -122,7 +128,7 @@ function buildFolders(files: ReadonlyMap<string, ArchiveFile>): {folders: Map<st
 }
 
 function openArchive(
-  commit: string,
+  {commit, committedAt}: Pick<SourceTree, 'commit' | 'committedAt'>,
   files: ReadonlyMap<string, ArchiveFile>,
   folders: ReadonlyMap<string, TreeEntry[]>,
   spool: FileHandle,
@@ -130,6 +136,7 @@ function openArchive(
 ): SourceTree {
   return {
     commit,
+    committedAt,
     close,
     async entry(path) {
       if (path === '') return {path: '', type: 'folder', oid: '', executable: false}

@@ -25,7 +25,8 @@ export async function openTree(
   commit: string,
   release: () => Promise<void> = async () => undefined,
 ): Promise<SourceTree> {
-  const root: TreeEntry = {path: '', type: 'folder', oid: await readRoot(database, commit), executable: false}
+  const {tree, committedAt} = await readCommit(database, commit)
+  const root: TreeEntry = {path: '', type: 'folder', oid: tree, executable: false}
   const folders = new Map<string, Promise<Map<string, TreeEntry>>>()
 
   const readFolder = ({oid, path}: TreeEntry): Promise<Map<string, TreeEntry>> => {
@@ -47,6 +48,7 @@ export async function openTree(
 
   return {
     commit,
+    committedAt,
     entry,
     async list(folder) {
       const found = await entry(folder)
@@ -65,13 +67,14 @@ export async function openTree(
   }
 }
 
-async function readRoot(database: ObjectDatabase, commit: string): Promise<string> {
+async function readCommit(database: ObjectDatabase, commit: string): Promise<{tree: string; committedAt: Date}> {
   try {
     const object = await readObject(database, commit, maxTreeBytes)
     const text = 'content' in object ? Buffer.from(object.content).toString('latin1') : ''
     const tree = /^tree ([0-9a-f]{40})\n/.exec(text)?.[1]
     if (tree === undefined) throw new SourceError('NOT_FOUND', `${commit} is not a commit`, {commit})
-    return tree
+    const seconds = /\ncommitter [^\n]* (\d{1,12}) [-+]\d{4}\n/.exec(text)?.[1]
+    return {tree, committedAt: new Date(Number(seconds ?? 0) * 1000)}
   } catch (cause) {
     if (!isMissing(cause)) throw cause
     throw new SourceError('COMMIT_GONE', `commit ${commit} is not in the repository (any more)`, {commit}, {cause})

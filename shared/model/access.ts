@@ -28,10 +28,11 @@ const everyReport = keys.report('*')
 const everyStatus = keys.status('*')
 const everyOutcome = `${prefixes.outcomes}*`
 const everyHistory = `${prefixes.history}*`
+const everyRenderRecord = `${prefixes.renders}*`
 
 /**
  * What each function may do in the bucket, and nothing besides. Render runs other people's templates, so it can add bundles and
- * replace nothing; publish alone writes what clusters trust.
+ * replace nothing but its own memory of what renders read; publish alone writes what clusters trust.
  *
  * S3 answers 403 instead of 404 for an absent key to whoever may not list it, so each function may list what it may find absent.
  */
@@ -41,8 +42,10 @@ export const functionAccess: Readonly<Record<FunctionName, readonly StoreGrant[]
     {actions: ['s3:GetObject'], keys: everyDesired},
     {actions: ['s3:GetObject'], keys: everyBundle},
     {actions: ['s3:PutObject'], keys: everyBundle, writes: 'create'},
+    {actions: ['s3:GetObject', 's3:PutObject'], keys: everyRenderRecord, writes: 'swap'},
     {actions: ['s3:ListBucket'], keys: `${prefixes.clusters}*`},
     {actions: ['s3:ListBucket'], keys: everyBundle},
+    {actions: ['s3:ListBucket'], keys: everyRenderRecord},
   ],
   publish: [
     {actions: ['s3:GetObject'], keys: everyBundle},

@@ -42,12 +42,23 @@ const helmSchema = z.strictObject({
     .optional()
     .describe("Paths from the app's path, later ones win; may contain ${cluster.name}"),
   includeCrds: z.boolean().default(true),
+  skipSchemaValidation: z
+    .boolean()
+    .optional()
+    .describe("Do not check values against the chart's values.schema.json; for a schema that refers to the network"),
+  strict: z.boolean().optional().describe('Refuse a chart whose objects hold random values, instead of a warning'),
 })
 
 const kustomizeSchema = z.strictObject({})
 
+const patterns = z.array(z.string().min(1).max(256)).min(1).max(100)
+
 const yamlSchema = z.strictObject({
   recurse: z.boolean().default(true).describe('Read sub-folders too'),
+  include: patterns.optional().describe('Glob patterns of the files to read; all when absent'),
+  exclude: patterns
+    .optional()
+    .describe('Glob patterns of files and folders to leave out; one without a slash is about names at any depth'),
 })
 
 const syncSchema = z.strictObject({

@@ -10,6 +10,7 @@ export type JournalEventName =
   | 'healed'
   | 'pruned'
   | 'refused'
+  | 'warned'
   | 'failed'
   | 'removed'
   | 'rolledback'
@@ -31,7 +32,7 @@ export interface JournalEvent {
   revision?: string
   /** `refKey` of the object that it is about. */
   object?: string
-  /** An error's code, for refused and failed. */
+  /** An error's or a warning's code, for refused, failed and warned. */
   code?: string
   message?: string
   version?: number

@@ -1,6 +1,9 @@
 import {type Digest, digestHex, digestOf} from './digest.ts'
 import type {Outcome} from './outcome.ts'
 
+/** The name of the file, at the root of a repository, that declares apps. */
+export const CONFIG_FILE = 'drawbridge.yaml'
+
 /** The keys of everything that is stored in the bucket. Names are validated by their schemas before they get here. */
 export const keys = {
   bundle: (digest: Digest): string => `bundles/${digestHex(digest)}.ndjson.gz`,
@@ -17,6 +20,9 @@ export const keys = {
     cluster = '',
   }: Pick<Outcome, 'repository' | 'ref' | 'stage' | 'cluster'>): string =>
     `outcomes/${digestHex(digestOf(Buffer.from([repository, ref, stage, cluster].join('\n'))))}`,
+  /** What the renders of a declaration read: render's own memory. */
+  renderRecords: ({repository, ref}: {repository: string; ref: string}): string =>
+    `renders/${digestHex(digestOf(Buffer.from([repository, ref].join('\n'))))}`,
   historyPrefix: (cluster: string, app: string): string => `history/${cluster}/${app}/`,
   /** Newest first in S3's ascending listing: the millisecond part of the event's id counts down. */
   history: (cluster: string, app: string, eventId: string): string =>
@@ -31,6 +37,7 @@ export const prefixes = {
   status: 'status/',
   history: 'history/',
   outcomes: 'outcomes/',
+  renders: 'renders/',
 } as const
 
 function invertEventId(id: string): string {

@@ -20,7 +20,14 @@ export const limits = {
   /** SQS's message limit. */
   maxMessageBytes: 1024 * 1024,
   maxUnpackedMessageBytes: 32 * 1024 * 1024,
-  renderTimeoutSeconds: 120,
-  maxRenderOutputBytes: 256 * 1024 * 1024,
-  renderMemoryBytes: 4 * 1024 * 1024 * 1024,
+  renderTimeoutSeconds: 60,
+  maxRenderOutputBytes: 64 * 1024 * 1024,
+  /** Linear memory of one renderer's WebAssembly module, stated in the module itself when it is built: two of them, their threads and the rest fit the function. */
+  renderWasmMemoryBytes: 768 * 1024 * 1024,
+  /** The heap of JavaScript of one render thread. */
+  renderHeapMebibytes: 512,
+  /** Files that a render thread remembers while it works for one commit. */
+  maxKeptFileBytes: 64 * 1024 * 1024,
+  maxRenderRecordsBytes: 32 * 1024 * 1024,
+  maxUnpackedRenderRecordsBytes: 128 * 1024 * 1024,
 } as const

@@ -1,5 +1,5 @@
-/** Any JSON value. */
-export type Json = null | boolean | number | string | Json[] | {[key: string]: Json}
+/** Any JSON value. A whole number that a JavaScript number cannot hold exactly is a `bigint` (see `parseExactJson`). */
+export type Json = null | boolean | number | bigint | string | Json[] | {[key: string]: Json}
 
 /** A JSON object. */
 export type JsonObject = {[key: string]: Json}

@@ -13,6 +13,7 @@ import {judgePod} from './health/judge-pods.ts'
 import {judgeIngress, judgePersistentVolumeClaim, judgeService} from './health/judge-storage-and-network.ts'
 import {judgeDaemonSet, judgeDeployment, judgeReplicaSet, judgeStatefulSet} from './health/judge-workloads.ts'
 import {
+  asNumber,
   describeCondition,
   failed,
   findCondition,
@@ -91,20 +92,20 @@ function judgeLifecycle(object: JsonObject, mustBeObserved: boolean): ObjectHeal
       reason: finalizers === '' ? 'it is being deleted' : `it is being deleted; it waits for ${finalizers}`,
     }
   }
-  const generation = metadata?.generation
+  const generation = asNumber(metadata?.generation)
   const seen = readObserved(childObject(object, 'status')?.observedGeneration)
-  if (typeof generation === 'number') {
-    if (typeof seen === 'number' && seen !== generation) {
+  if (generation !== undefined) {
+    if (seen !== undefined && seen !== generation) {
       return inProgress(`its controller has seen generation ${seen}, the object is at ${generation}`)
     }
-    if (mustBeObserved && typeof seen !== 'number') return inProgress('its controller has not seen it yet')
+    if (mustBeObserved && seen === undefined) return inProgress('its controller has not seen it yet')
   }
   return undefined
 }
 
 // Some write the number as a text; others (Argo Rollouts once did) a hash, which is no number or a far larger one.
-function readObserved(value: Json | undefined): Json | undefined {
-  return typeof value === 'string' && /^\d{1,6}$/.test(value) ? Number(value) : value
+function readObserved(value: Json | undefined): number | undefined {
+  return typeof value === 'string' && /^\d{1,6}$/.test(value) ? Number(value) : asNumber(value)
 }
 
 /** kstatus's own two conditions, for every kind whose rule has not answered. */

@@ -87,11 +87,15 @@ function names(items: Json[], key: string): boolean {
   return byName(items, key).size === items.length
 }
 
+function isName(value: Json | undefined): boolean {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint'
+}
+
 function byName(items: Json[], key: string): Map<string, JsonObject> {
   const named = new Map<string, JsonObject>()
   for (const item of items) {
     const name = isJsonObject(item) ? item[key] : undefined
-    if (isJsonObject(item) && (typeof name === 'string' || typeof name === 'number')) named.set(String(name), item)
+    if (isJsonObject(item) && isName(name)) named.set(String(name), item)
   }
   return named
 }

@@ -67,8 +67,9 @@ function evaluate(
   }
 }
 
-/** The cluster's JSON in CEL's types: whole numbers are int, as in Kubernetes' own expressions. */
+/** The cluster's JSON in CEL's types: whole numbers are int, as in Kubernetes' own expressions; what int64 cannot hold is a double there. */
 function toCel(value: Json): unknown {
+  if (typeof value === 'bigint') return BigInt.asIntN(64, value) === value ? value : Number(value)
   if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : value
   if (Array.isArray(value)) return value.map(toCel)
   if (isJsonObject(value)) return new Map(Object.entries(value as JsonObject).map(([key, item]) => [key, toCel(item)]))

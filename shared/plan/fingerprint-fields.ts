@@ -1,5 +1,6 @@
 import {createHash} from 'node:crypto'
 import {canonicalJson} from '../bundle/canonical-json.ts'
+import {stringifyExact} from '../bundle/exact-json.ts'
 import {isJsonObject, type Json, type JsonObject} from '../model/manifest.ts'
 
 /** Another manager's entry in `metadata.managedFields`. */
@@ -20,7 +21,7 @@ export interface FieldManager {
 export function fingerprintFields(managedFields: unknown, manager: string): string | undefined {
   const owned = entriesOf(managedFields).filter((entry) => isOwnApply(entry, manager))
   if (owned.length === 0) return undefined
-  const written = JSON.stringify(owned.map((entry) => entry.fieldsV1 ?? {}))
+  const written = stringifyExact(owned.map((entry) => entry.fieldsV1 ?? {}))
   const known = computed.get(written)
   if (known !== undefined) return known
   const fieldsets = owned.map((entry) => canonicalJson(entry.fieldsV1 ?? {})).sort()
@@ -39,10 +40,10 @@ const computed = new Map<string, string>()
  * `before` (undefined) every other manager counts. Writers of `status` never do: status is nobody's drift. What was changed by the same manager name with an Update is told too.
  */
 export function managersOf(before: unknown, after: unknown, manager: string): FieldManager[] {
-  const known = new Map(entriesOf(before).map((entry) => [identify(entry), JSON.stringify(entry)]))
+  const known = new Map(entriesOf(before).map((entry) => [identify(entry), stringifyExact(entry)]))
   return entriesOf(after)
     .filter((entry) => !isOwnApply(entry, manager) && entry.subresource !== 'status')
-    .filter((entry) => known.get(identify(entry)) !== JSON.stringify(entry))
+    .filter((entry) => known.get(identify(entry)) !== stringifyExact(entry))
     .map((entry) => ({
       manager: text(entry.manager),
       operation: text(entry.operation),

@@ -12,6 +12,8 @@ export interface TreeEntry {
  */
 export interface SourceTree {
   readonly commit: string
+  /** When the commit was made, by what it says of itself: the time that renders see. */
+  readonly committedAt: Date
   /** The entry at a path (not following symlinks), or undefined. */
   entry(path: string): Promise<TreeEntry | undefined>
   /** The entries of a folder, sorted by path in byte order; not recursive. */

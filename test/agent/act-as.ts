@@ -1,6 +1,7 @@
 import type {ResourceType} from '#agent/kube/kube-client.ts'
 import {loadKubeconfigEndpoint} from '#agent/kube/load-endpoint.ts'
 import {createTransport} from '#agent/kube/send-request.ts'
+import {stringifyExact} from '#shared/bundle/exact-json.ts'
 import type {JsonObject, Manifest} from '#shared/model/manifest.ts'
 import type {TestCluster} from './open-test-cluster.ts'
 
@@ -25,7 +26,7 @@ export async function createOtherClients({kubeconfigFile}: TestCluster): Promise
   return {
     async create(manager, type, manifest) {
       const {name, namespace = ''} = manifest.metadata
-      const body = JSON.stringify(manifest)
+      const body = stringifyExact(manifest)
       const path = `${collectionOf(type, namespace)}?fieldManager=${manager}`
       await transport.send({method: 'POST', path, body, what: `create ${type.kind} ${name}`})
     },
@@ -35,7 +36,7 @@ export async function createOtherClients({kubeconfigFile}: TestCluster): Promise
         method: 'PATCH',
         path: `${collectionOf(type, namespace)}/${part}?fieldManager=${manager}`,
         contentType: `application/${by}-patch+json`,
-        body: JSON.stringify(body),
+        body: stringifyExact(body),
         what: `patch ${type.kind} ${name}`,
       })
     },

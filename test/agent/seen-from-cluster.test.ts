@@ -5,9 +5,8 @@ import {promisify} from 'node:util'
 import {appType} from '#agent/app-definition.ts'
 import {KubeError} from '#agent/kube/kube-error.ts'
 import type {KubeObject} from '#agent/kube/kube-object.ts'
-import {cacheDirOf} from '#infra/local/cache-dir.ts'
-import {findRendererTools} from '#infra/local/find-renderer-tools.ts'
 import {childObject, isJsonObject, type JsonObject, type Manifest} from '#shared/model/manifest.ts'
+import {referenceTools} from '#test/functions/render/reference-renderers.ts'
 import {openTestCluster, type TestCluster} from './open-test-cluster.ts'
 import {
   annotateApp,
@@ -86,7 +85,7 @@ test('shows an app as an App object that kubectl lists and waits for', async (t)
   assert.ok(Array.isArray(status.history) && isJsonObject(status.history[0]))
   assert.equal(status.history[0].lastReconciledStatus, 'ReconciliationSucceeded')
 
-  const {kubectl} = await findRendererTools({env: process.env, cacheDir: cacheDirOf(process.env)})
+  const {kubectl} = await referenceTools()
   const run = (...args: string[]) =>
     promisify(execFile)(kubectl, ['--kubeconfig', cluster.kubeconfigFile, ...args], {timeout: 20_000})
   const {stdout} = await run('get', 'apps.drawbridge.dev', '-n', bridge.agentNamespace)

@@ -10,6 +10,7 @@ import {createTransport, type KubeRequest, type KubeTransport} from '#agent/kube
 import {createConcurrencyLimit} from '#agent/limit-concurrency.ts'
 import {runAgent} from '#agent/run-agent.ts'
 import {silentTelemetry} from '#agent/telemetry.ts'
+import {parseExactJson, stringifyExact} from '#shared/bundle/exact-json.ts'
 import {type ClusterReport, clusterReportSchema} from '#shared/model/cluster-report.ts'
 import type {JournalEvent} from '#shared/model/journal-event.ts'
 import {keys} from '#shared/model/keys.ts'
@@ -144,7 +145,7 @@ export async function createTestBridge(
       const stored = store.objects.get(keys.report(name))
       return stored === undefined
         ? undefined
-        : clusterReportSchema.parse(JSON.parse(Buffer.from(stored.bytes).toString('utf8')))
+        : clusterReportSchema.parse(parseExactJson(Buffer.from(stored.bytes).toString('utf8')))
     },
     async close() {
       await Promise.all([...agents].map((agent) => agent.stop()))
@@ -244,5 +245,5 @@ export async function annotateApp(
 /** Changes an object as another client would: a merge by server-side apply under another manager's name. */
 export async function applyAs(admin: KubeClient, manager: string, type: ResourceType, object: Manifest): Promise<void> {
   const target = {namespace: object.metadata.namespace ?? '', name: object.metadata.name}
-  await admin.apply(type, target, JSON.stringify(object), {fieldManager: manager, force: true, detail: 'metadata'})
+  await admin.apply(type, target, stringifyExact(object), {fieldManager: manager, force: true, detail: 'metadata'})
 }

@@ -6,9 +6,8 @@ import {tmpdir} from 'node:os'
 import {delimiter, dirname, join} from 'node:path'
 import {test} from 'node:test'
 import {promisify} from 'node:util'
-import {cacheDirOf} from '#infra/local/cache-dir.ts'
-import {findRendererTools} from '#infra/local/find-renderer-tools.ts'
 import {waitUntil} from '#infra/local/wait-until.ts'
+import {referenceTools} from '#test/functions/render/reference-renderers.ts'
 import {startCli} from '../cli/run-cli.ts'
 
 const run = promisify(execFile)
@@ -33,7 +32,7 @@ function commandsOf(text: string): string[] {
 
 test('the tour of the README runs as it is written', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'drawbridge-tour-'))
-  const {kubectl} = await findRendererTools({env: process.env, cacheDir: cacheDirOf(process.env)})
+  const {kubectl} = await referenceTools()
   const bin = join(folder, 'bin')
   await mkdir(bin)
   await symlink(kubectl, join(bin, 'kubectl'))

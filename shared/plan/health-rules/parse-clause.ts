@@ -1,3 +1,4 @@
+import {readWhole} from '../../bundle/exact-json.ts'
 import {HealthRuleError} from './health-rule.ts'
 
 /** Where a value is read: in the scope (the status, or the element that `any` or `every` is at) where the path begins with a dot, else in the object. */
@@ -16,7 +17,7 @@ export interface Words {
 export type Test =
   | {kind: 'condition'; negated: boolean; type: string; status: Words | undefined; reason: Words | undefined}
   | {kind: 'field'; negated: boolean; path: Path; words: Words | undefined}
-  | {kind: 'compare'; negated: boolean; left: Path; operator: string; right: Path | number}
+  | {kind: 'compare'; negated: boolean; left: Path; operator: string; right: Path | number | bigint}
 
 export type Clause = {kind: 'all'; tests: readonly Test[]} | {kind: 'any' | 'every'; path: Path; clause: Clause}
 
@@ -59,10 +60,16 @@ function parseTest(text: string, clause: string): Test {
 function parseFieldTest(negated: boolean, [, from = '', operator, to = '']: RegExpExecArray, clause: string): Test {
   const path = parsePath(from, clause)
   if (operator === undefined) return {kind: 'field', negated, path, words: undefined}
-  const right = /^(\.|spec\.|status\.|metadata\.)/.test(to) ? parsePath(to, clause) : Number(to)
-  if (typeof right === 'object' || !Number.isNaN(right)) return {kind: 'compare', negated, left: path, operator, right}
+  const right = /^(\.|spec\.|status\.|metadata\.)/.test(to) ? parsePath(to, clause) : readNumber(to)
+  if (right !== undefined) return {kind: 'compare', negated, left: path, operator, right}
   if (operator !== '=' && operator !== '!=') throw badClause(clause, `"${to}" is neither a number nor a field`)
   return {kind: 'field', negated, path, words: parseWords(to, operator === '!=')}
+}
+
+function readNumber(text: string): number | bigint | undefined {
+  if (/^-?\d+$/.test(text)) return readWhole(text)
+  const value = Number(text)
+  return Number.isNaN(value) ? undefined : value
 }
 
 function parsePath(text: string, clause: string): Path {

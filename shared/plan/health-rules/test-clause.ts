@@ -60,10 +60,10 @@ function testOne(test: Test, scope: Scope): string | undefined {
 
 function compare({left, operator, right}: Test & {kind: 'compare'}, scope: Scope): string | undefined {
   const from = readPath(left, scope)
-  const to = typeof right === 'number' ? right : readPath(right, scope)
+  const to = typeof right === 'object' ? readPath(right, scope) : right
   if (!holds(operator, from, to)) return undefined
   const name = left.text.replace(/^\./, '')
-  if (typeof right === 'number') return `${name} is ${show(from)}`
+  if (typeof right !== 'object') return `${name} is ${show(from)}`
   return `${name} is ${show(from)}, ${right.text.replace(/^\./, '')} is ${show(to)}`
 }
 
@@ -71,12 +71,17 @@ function holds(operator: string, left: Json | undefined, right: Json | undefined
   if (typeof left === 'string' && typeof right === 'string' && Number.isNaN(Number(left))) {
     return operator === '=' ? left === right : operator === '!=' && left !== right
   }
-  const [a, b] = [Number(left ?? 0), Number(right ?? 0)]
-  if (operator === '=') return a === b
-  if (operator === '!=') return a !== b
+  const [a, b] = [toNumber(left), toNumber(right)]
+  // Of a number and a bigint `===` would say that they differ.
+  if (operator === '=') return a <= b && a >= b
+  if (operator === '!=') return !(a <= b && a >= b)
   if (operator === '<') return a < b
   if (operator === '<=') return a <= b
   return operator === '>' ? a > b : a >= b
+}
+
+function toNumber(value: Json | undefined): number | bigint {
+  return typeof value === 'bigint' ? value : Number(value ?? 0)
 }
 
 function readPath({from, keys}: Path, {object, here}: Scope): Json | undefined {

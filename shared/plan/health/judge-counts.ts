@@ -1,5 +1,5 @@
 import {childObject, isJsonObject, type JsonObject} from '../../model/manifest.ts'
-import {inProgress, type ObjectHealth, readNumber} from './read-status.ts'
+import {asNumber, inProgress, type ObjectHealth, readNumber} from './read-status.ts'
 
 const counted = /^(ready|available)([A-Z]\w*)$/
 const share = /^(\d+)\/(\d+)$/
@@ -15,8 +15,8 @@ export function judgeCounts(object: JsonObject): ObjectHealth | undefined {
     ['updatedReplicas', 'updated to the present template'],
     ['updatedReadyReplicas', 'updated and ready'],
   ] as const) {
-    const count = status?.[field]
-    if (typeof count === 'number' && count < wanted) return inProgress(`${count} of ${wanted} replicas ${meaning}`)
+    const count = asNumber(status?.[field])
+    if (count !== undefined && count < wanted) return inProgress(`${count} of ${wanted} replicas ${meaning}`)
   }
   const short = status === undefined ? undefined : findShort(status, 2)
   return short === undefined ? undefined : inProgress(short)
@@ -30,9 +30,7 @@ function findShort(counts: JsonObject, depth: number): string | undefined {
         ? findShort(value, depth - 1)
         : typeof value === 'string'
           ? findShortShare(field, value)
-          : typeof value === 'number'
-            ? findShortCount(counts, field, value)
-            : undefined
+          : findShortCount(counts, field, asNumber(value))
     if (found !== undefined) return found
   }
   return undefined
@@ -43,12 +41,12 @@ function findShortShare(field: string, text: string): string | undefined {
   return /ready|replicas|available/i.test(field) && Number(count) < Number(of) ? `${field} is ${text}` : undefined
 }
 
-function findShortCount(counts: JsonObject, field: string, count: number): string | undefined {
+function findShortCount(counts: JsonObject, field: string, count: number | undefined): string | undefined {
   const [, word, noun] = counted.exec(field) ?? []
   const plain = noun === undefined ? '' : noun.charAt(0).toLowerCase() + noun.slice(1)
   const totals =
     field === 'ready' ? ['size', 'total', 'desired'] : [plain, `expected${noun}`, `desired${noun}`, `total${noun}`]
-  if (word === undefined && field !== 'ready') return undefined
-  const wanted = totals.map((total) => counts[total]).find((total) => typeof total === 'number')
-  return typeof wanted === 'number' && count < wanted ? `${field} is ${count} of ${wanted}` : undefined
+  if (count === undefined || (word === undefined && field !== 'ready')) return undefined
+  const wanted = totals.map((total) => asNumber(counts[total])).find((total) => total !== undefined)
+  return wanted !== undefined && count < wanted ? `${field} is ${count} of ${wanted}` : undefined
 }

@@ -2,6 +2,7 @@ import {childObject, isJsonObject, type JsonObject} from '../../model/manifest.t
 import {judgeCounts} from './judge-counts.ts'
 import {judgePhases} from './judge-phases.ts'
 import {
+  asNumber,
   type Condition,
   current,
   describeCondition,
@@ -72,9 +73,9 @@ function judgeWithoutReady(object: JsonObject, conditions: Condition[], phase: O
 }
 
 function judgeSummary(object: JsonObject, condition: Condition): ObjectHealth {
-  const generation = childObject(object, 'metadata')?.generation
+  const generation = asNumber(childObject(object, 'metadata')?.generation)
   const {observedGeneration} = condition
-  if (typeof generation === 'number' && observedGeneration !== undefined && observedGeneration < generation) {
+  if (generation !== undefined && observedGeneration !== undefined && observedGeneration < generation) {
     return inProgress(
       `condition ${condition.type} is of generation ${observedGeneration}, the object is at ${generation}`,
     )

@@ -58,10 +58,14 @@ export function describeCondition(condition: Condition): string {
   return said.length === 0 ? `condition ${condition.type} is ${condition.status}` : said.join(': ')
 }
 
+/** A number, as near as JavaScript's come to it; undefined where it is none. For counts and generations, which are far below 2^53. */
+export function asNumber(value: Json | undefined): number | undefined {
+  return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : undefined
+}
+
 /** A number at a key, `otherwise` where there is none. */
 export function readNumber(object: JsonObject | undefined, key: string, otherwise: number): number {
-  const value = object?.[key]
-  return typeof value === 'number' ? value : otherwise
+  return asNumber(object?.[key]) ?? otherwise
 }
 
 /** A text at a key, '' where there is none. */
@@ -77,14 +81,13 @@ export function readList(object: JsonObject | undefined, key: string): JsonObjec
 }
 
 function readCondition(condition: JsonObject, type: string): Condition {
-  const generation = condition.observedGeneration
   return {
     type,
     status: readConditionStatus(condition.status),
     reason: readText(condition, 'reason'),
     message: readText(condition, 'message'),
     severity: readText(condition, 'severity'),
-    observedGeneration: typeof generation === 'number' ? generation : undefined,
+    observedGeneration: asNumber(condition.observedGeneration),
   }
 }
 

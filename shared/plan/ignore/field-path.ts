@@ -55,7 +55,7 @@ export function pathInOther(object: Json, other: Json, path: FieldPath): FieldPa
     const item = childAt(here, step)
     let wanted = step
     if (typeof step === 'number' && isJsonObject(item) && Array.isArray(there)) {
-      const key = itemKeys.find((candidate) => ['string', 'number'].includes(typeof item[candidate]))
+      const key = itemKeys.find((candidate) => ['string', 'number', 'bigint'].includes(typeof item[candidate]))
       if (key !== undefined) wanted = there.findIndex((entry) => isJsonObject(entry) && entry[key] === item[key])
       if (wanted === -1) return undefined
     }

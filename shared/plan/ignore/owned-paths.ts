@@ -1,3 +1,4 @@
+import {parseExactJson, stringifyExact} from '../../bundle/exact-json.ts'
 import {isJsonObject, type Json, type JsonObject} from '../../model/manifest.ts'
 import {childAt, type FieldPath} from './field-path.ts'
 
@@ -36,7 +37,7 @@ export function stepOf(name: string, value: Json | undefined): string | number |
   const wanted = parse(rest)
   if (name.startsWith('i:')) return typeof wanted === 'number' ? wanted : undefined
   const index = value.findIndex((item) => {
-    if (name.startsWith('v:')) return JSON.stringify(item) === JSON.stringify(wanted)
+    if (name.startsWith('v:')) return stringifyExact(item) === stringifyExact(wanted)
     return (
       isJsonObject(wanted) &&
       isJsonObject(item) &&
@@ -46,9 +47,9 @@ export function stepOf(name: string, value: Json | undefined): string | number |
   return index === -1 ? undefined : index
 }
 
-function parse(text: string): unknown {
+function parse(text: string): Json | undefined {
   try {
-    return JSON.parse(text)
+    return parseExactJson(text)
   } catch {
     return undefined
   }

@@ -1,3 +1,4 @@
+import {readWhole} from '../../bundle/exact-json.ts'
 import type {Json} from '../../model/manifest.ts'
 import {childAt, type FieldPath, valueAt} from './field-path.ts'
 import {IgnoreRuleError} from './ignore-rule-error.ts'
@@ -189,6 +190,7 @@ function readComparison(reader: Reader): Condition {
 function readLiteral(reader: Reader): Json {
   const token = reader.take()
   if (token.startsWith('"')) return readText(token, reader)
+  if (/^-?\d+$/.test(token)) return readWhole(token)
   if (/^-?\d/.test(token)) return Number(token)
   if (token === 'true' || token === 'false') return token === 'true'
   return token === 'null' ? null : reader.fail()

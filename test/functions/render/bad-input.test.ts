@@ -150,7 +150,7 @@ test('a file of 200 MB is refused without being rendered', async (t) => {
   assertFinding(
     finding,
     {code: 'FILE_TOO_LARGE', file: 'app/big.yaml'},
-    /app\/big\.yaml has 209715200 bytes; .* at most 10485760/,
+    /app\/big\.yaml has 209715200 bytes; a render reads at most 10485760/,
   )
 })
 
@@ -160,10 +160,10 @@ test('a YAML bomb, in manifests, drawbridge.yaml, a kustomization and helm value
   assertFinding(
     await pushBad(t, {'app/a.yaml': bomb}),
     {code: 'YAML_INVALID', file: 'app/a.yaml'},
-    /at most 100 aliases/,
+    /excessive aliasing/,
   )
   const kustomization = await pushBad(t, {'app/kustomization.yaml': bomb})
-  assertFinding(kustomization, {code: 'YAML_INVALID', file: 'app/kustomization.yaml'}, /at most 100 aliases/)
+  assertFinding(kustomization, {code: 'YAML_INVALID', file: 'app/kustomization.yaml'}, /excessive aliasing/)
   const chart = {'app/Chart.yaml': 'apiVersion: v2\nname: c\nversion: 0.1.0\n', 'app/values.yaml': bomb}
   assertFinding(await pushBad(t, chart), {code: 'RENDER_FAILED'}, /excessive aliasing|aliases/)
 })
@@ -181,7 +181,7 @@ test('nesting that would overflow a parser', async (t) => {
 test('an object that nests too deeply, as JSON and in helm values', async (t) => {
   const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
   const object = `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"},"data":${deep}}`
-  assertFinding(await pushBad(t, {'app/a.json': object}), {code: 'OBJECT_INVALID'}, /nests more than 500 levels/)
+  assertFinding(await pushBad(t, {'app/a.json': object}), {code: 'YAML_INVALID'}, /nests too deeply/)
   const items = `${'{"kind":"List","items":['.repeat(5_000)}${']}'.repeat(5_000)}`
   assertFinding(await pushBad(t, {'app/a.json': items}), {code: 'OBJECT_INVALID'}, /nest/)
   const nested = (levels: number) => `${'{a: '.repeat(levels)}1${'}'.repeat(levels)}`
@@ -193,7 +193,7 @@ test('broken YAML and JSON are told with file and line', async (t) => {
   const yaml = await pushBad(t, {'app/a.yaml': `${configMap('a')}broken: [1\n`})
   assertFinding(yaml, {code: 'YAML_INVALID', file: 'app/a.yaml', line: 6}, /app\/a\.yaml: not valid YAML/)
   const twice = await pushBad(t, {'app/a.yaml': `${configMap('a')}kind: Pod\n`})
-  assertFinding(twice, {code: 'YAML_INVALID', file: 'app/a.yaml', line: 5}, /unique/)
+  assertFinding(twice, {code: 'YAML_INVALID', file: 'app/a.yaml', line: 5}, /key "kind" already set/)
   assertFinding(
     await pushBad(t, {'app/a.json': '{"kind": "x",'}),
     {code: 'YAML_INVALID', file: 'app/a.json'},
@@ -257,7 +257,7 @@ test('a kustomization that runs a program runs nothing', async (t) => {
     'app/g.yaml': generator,
     'app/evil.sh': '#!/bin/sh\necho ran > /tmp/drawbridge-evil\n',
   })
-  assertFinding(finding, {code: 'RENDER_FAILED'}, /plugin|function|exec|load/)
+  assertFinding(finding, {code: 'PLUGIN_REFUSED'}, /plugin|function|exec|load/)
 })
 
 test('a submodule among the inputs', async (t) => {

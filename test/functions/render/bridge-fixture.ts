@@ -1,11 +1,11 @@
 import {execFile} from 'node:child_process'
 import {mkdir, mkdtemp, readFile, rm, writeFile} from 'node:fs/promises'
-import {homedir, tmpdir} from 'node:os'
+import {tmpdir} from 'node:os'
 import {dirname, join} from 'node:path'
 import {promisify} from 'node:util'
+import {createRenderPool, type RenderPool} from '#functions/render/box/render-pool.ts'
 import {createRenderHandler, type RenderConfig, type RenderPorts} from '#functions/render/create-handler.ts'
-import type {RendererTools} from '#functions/render/renderer-tools.ts'
-import {findRendererTools} from '#infra/local/find-renderer-tools.ts'
+import {findRenderers} from '#infra/local/renderers/find-renderers.ts'
 import {parseEnvelope, signEnvelope} from '#shared/attest/envelope.ts'
 import {PAYLOAD_TYPES} from '#shared/attest/payload-types.ts'
 import {parseDesiredState} from '#shared/attest/verify-desired-state.ts'
@@ -24,12 +24,12 @@ import {systemClock} from '#shared/ports/clock.ts'
 import type {ObjectStore} from '#shared/ports/object-store.ts'
 
 const run = promisify(execFile)
-let tools: Promise<RendererTools> | undefined
+let pool: Promise<RenderPool> | undefined
 
-/** kubectl and helm as the tests use them: found once. */
-export function rendererTools(): Promise<RendererTools> {
-  tools ??= findRendererTools({env: process.env, cacheDir: join(homedir(), '.cache', 'drawbridge')})
-  return tools
+/** The renderers of this process. Their threads end with it. */
+export function renderPool(): Promise<RenderPool> {
+  pool ??= findRenderers({env: process.env, onProgress: () => undefined}).then((modules) => createRenderPool({modules}))
+  return pool
 }
 
 /** Runs git in a folder, whatever the machine's own settings are. */
@@ -95,7 +95,7 @@ export class RenderBridge {
 
   constructor(
     folder: string,
-    found: RendererTools,
+    found: RenderPool,
     repositories: RenderConfig['repositories'],
     ports: Partial<RenderPorts>,
     config: Partial<RenderConfig> = {},
@@ -108,12 +108,12 @@ export class RenderBridge {
       renderQueue: {send: async (body) => void this.rests.push(body)},
       outcomes: {send: async (body) => void this.#outcomes.push(body)},
       deadLetters: {send: async (body, options) => void this.deadLetters.push({body, reason: options?.reason})},
-      tools: found,
+      renderers: found,
       clock: systemClock,
       journal: {record: (event) => void this.journal.push(event)},
       ...ports,
     }
-    this.config = {repositories, workDir: join(folder, 'work'), ...config}
+    this.config = {repositories, ...config}
     this.#handler = createRenderHandler(this.ports, this.config)
   }
 
@@ -245,6 +245,6 @@ export async function startRenderBridge(
 ): Promise<{bridge: RenderBridge; repository: TestRepository; folder: string}> {
   const folder = await temporaryFolder(context)
   const repository = await createRepository(folder, 'fleet')
-  const bridge = new RenderBridge(folder, await rendererTools(), [{url: repository.url}], ports)
+  const bridge = new RenderBridge(folder, await renderPool(), [{url: repository.url}], ports)
   return {bridge, repository, folder}
 }

@@ -11,8 +11,6 @@ const env = {
   OUTCOME_QUEUE_URL: 'https://sqs.example.com/outcome',
   DEAD_LETTER_QUEUE_URL: 'https://sqs.example.com/dead',
   REPOSITORIES: '[{"url": "https://github.com/acme/fleet"}, {"url": "https://github.com/acme/shop", "ref": "main"}]',
-  KUBECTL_PATH: '/opt/kubectl/kubectl',
-  HELM_PATH: '/opt/helm/helm',
 }
 
 test('reads the settings of the deployed function', () => {
@@ -22,21 +20,19 @@ test('reads the settings of the deployed function', () => {
     {url: 'https://github.com/acme/fleet'},
     {url: 'https://github.com/acme/shop', ref: 'main'},
   ])
-  assert.deepEqual(config.tools, {kubectl: '/opt/kubectl/kubectl', helm: '/opt/helm/helm'})
 })
 
 test('tells every problem at once, and no credential', () => {
   const bad = {
     ...env,
     BUCKET: '',
-    HELM_PATH: 'helm',
     REPOSITORIES: '[{"url": "https://user:hunter2@example.com/a/b"}, {"url": "/srv/a"}]',
   }
   assert.throws(
     () => loadRenderConfig(bad),
     (error) => {
       assert.ok(error instanceof ConfigError)
-      for (const part of ['BUCKET', 'HELM_PATH', 'holds a credential', 'is a path'])
+      for (const part of ['BUCKET', 'holds a credential', 'is a path'])
         assert.ok(error.message.includes(part), `${part} in ${error.message}`)
       return !error.message.includes('hunter2')
     },

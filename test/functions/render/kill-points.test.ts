@@ -4,7 +4,7 @@ import {keys} from '#shared/model/keys.ts'
 import {type PublishRange, publishRangeSchema} from '#shared/model/publish-request.ts'
 import type {QueueSender} from '#shared/ports/queue.ts'
 import {createKillSwitch, type KillSwitch} from '#test/fakes/kill-switch.ts'
-import {createRepository, RenderBridge, rendererTools, type TestRepository, temporaryFolder} from './bridge-fixture.ts'
+import {createRepository, RenderBridge, renderPool, type TestRepository, temporaryFolder} from './bridge-fixture.ts'
 import {app, cluster, configMap} from './fleet-files.ts'
 
 let repository: TestRepository
@@ -33,9 +33,9 @@ before(async () => {
 
 /** A bridge, and another one over the same store and queues that `killSwitch` strikes. */
 async function prepare(killSwitch: KillSwitch): Promise<{whole: RenderBridge; killed: RenderBridge}> {
-  const tools = await rendererTools()
+  const renderers = await renderPool()
   const repositories = [{url: repository.url}]
-  const whole = new RenderBridge(folder, tools, repositories, {})
+  const whole = new RenderBridge(folder, renderers, repositories, {})
   const {store, publishQueue, outcomes} = whole.ports
   // Whatever is asked of publish must find its bundles, however soon it looks.
   const checked: QueueSender = {
@@ -45,7 +45,7 @@ async function prepare(killSwitch: KillSwitch): Promise<{whole: RenderBridge; ki
       await publishQueue.send(body)
     },
   }
-  const killed = new RenderBridge(folder, tools, repositories, {
+  const killed = new RenderBridge(folder, renderers, repositories, {
     store: killSwitch.guard(store, ['create', 'swap', 'put']),
     publishQueue: killSwitch.guard(checked, ['send']),
     outcomes: killSwitch.guard(outcomes, ['send']),
@@ -75,8 +75,8 @@ test('has the write points that the table counts on', async () => {
   assert.equal(killSwitch.writes(), writes)
 })
 
-// Three bundles, a request for each cluster, the outcome.
-const writes = 6
+// Three bundles, what their renders read, a request for each cluster, the outcome.
+const writes = 7
 
 for (const moment of ['before', 'after'] as const) {
   for (let at = 1; at <= writes; at++) {

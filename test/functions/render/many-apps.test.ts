@@ -16,7 +16,7 @@ import {startTrace} from '#shared/model/trace.ts'
 import {createKillSwitch} from '#test/fakes/kill-switch.ts'
 import {createMemoryObjectStore} from '#test/fakes/memory-object-store.ts'
 import {createMemorySigner} from '#test/fakes/memory-signer.ts'
-import {createRepository, RenderBridge, rendererTools, type TestRepository, temporaryFolder} from './bridge-fixture.ts'
+import {createRepository, RenderBridge, renderPool, type TestRepository, temporaryFolder} from './bridge-fixture.ts'
 import {app, cluster, configMap} from './fleet-files.ts'
 
 const MAX_RECEIVES = 8
@@ -31,7 +31,7 @@ interface Held {
 async function startWorld(t: TestContext, {timeBudgetSeconds}: {timeBudgetSeconds: number}) {
   const folder = await temporaryFolder(t)
   const repository = await createRepository(folder, 'fleet')
-  const tools = await rendererTools()
+  const tools = await renderPool()
   const store = createMemoryObjectStore()
   const signer = createMemorySigner()
   const queues = {render: [] as Held[], publish: [] as Held[]}

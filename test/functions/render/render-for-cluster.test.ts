@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
-import {join} from 'node:path'
 import {test} from 'node:test'
 import fc from 'fast-check'
+import {createRenderPool, type RenderPool} from '#functions/render/box/render-pool.ts'
 import {renderForCluster} from '#functions/render/render-for-cluster.ts'
+import {findRenderers} from '#infra/local/renderers/find-renderers.ts'
 import {unpackBundle} from '#shared/bundle/unpack-bundle.ts'
-import {rendererTools, startRenderBridge} from './bridge-fixture.ts'
+import {renderPool, startRenderBridge} from './bridge-fixture.ts'
 import {app, cluster, configMap} from './fleet-files.ts'
 
 const files = {
@@ -34,14 +35,13 @@ const files = {
 async function start(t: Parameters<typeof startRenderBridge>[0]) {
   const {bridge, repository, folder} = await startRenderBridge(t)
   const commit = await repository.push(files)
-  const render = async (options: {cluster: string; app?: string}, workDir = join(folder, 'w')) => {
+  const render = async (options: {cluster: string; app?: string}, renderers?: RenderPool) => {
     const tree = await bridge.ports.git.fetchTree(repository.url, commit, 'refs/heads/main')
     return renderForCluster({
       tree,
       repository: repository.url,
       ref: 'refs/heads/main',
-      tools: await rendererTools(),
-      workDir,
+      renderers: renderers ?? (await renderPool()),
       ...options,
     })
   }
@@ -49,13 +49,16 @@ async function start(t: Parameters<typeof startRenderBridge>[0]) {
 }
 
 test('renders what the render function publishes, byte for byte, every time', async (t) => {
-  const {bridge, repository, folder, render} = await start(t)
+  const {bridge, repository, render} = await start(t)
   const {requests} = await bridge.push(repository.url)
   const published = requests
     .filter(({cluster: name}) => name === 'dev')
     .flatMap(({apps}) => apps.map((each) => (each.outcome === 'ready' ? each.app.bundle.digest : each.name)))
-  for (const workDir of ['w', 'another-folder']) {
-    const {apps} = await render({cluster: 'dev'}, join(folder, workDir))
+  const modules = await findRenderers({env: process.env, onProgress: () => undefined})
+  const fresh = createRenderPool({modules})
+  t.after(() => fresh.close())
+  for (const renderers of [await renderPool(), fresh]) {
+    const {apps} = await render({cluster: 'dev'}, renderers)
     assert.deepEqual(
       apps.map(({app: name, bundle}) => bundle?.address.digest ?? name),
       published,

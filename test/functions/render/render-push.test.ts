@@ -4,14 +4,7 @@ import type {PublishRange} from '#shared/model/publish-request.ts'
 import {ObjectStoreError} from '#shared/ports/object-store-error.ts'
 import {QueueError} from '#shared/ports/queue-error.ts'
 import {SourceError} from '#shared/ports/source-error.ts'
-import {
-  createRepository,
-  git,
-  RenderBridge,
-  rendererTools,
-  startRenderBridge,
-  temporaryFolder,
-} from './bridge-fixture.ts'
+import {createRepository, git, RenderBridge, renderPool, startRenderBridge, temporaryFolder} from './bridge-fixture.ts'
 import {app, cluster, configMap, oneApp} from './fleet-files.ts'
 
 /** `name: outcome` of each app in each cluster. */
@@ -186,7 +179,7 @@ test('follows the branches and repositories that apps name as their sources', as
   const folder = await temporaryFolder(t)
   const fleet = await createRepository(folder, 'fleet')
   const code = await createRepository(folder, 'code')
-  const bridge = new RenderBridge(folder, await rendererTools(), [{url: fleet.url}], {})
+  const bridge = new RenderBridge(folder, await renderPool(), [{url: fleet.url}], {})
   const codeCommit = await code.push({'deploy/a.yaml': configMap('a')})
   await fleet.push({'branch/b.yaml': configMap('b')}, 'release')
   const commit = await fleet.push({
@@ -235,7 +228,7 @@ test('an app name that another declaration has in the cluster is refused', async
     'drawbridge.yaml': cluster('dev') + app('one', '{source: {path: app}, clusters: [dev]}'),
     'app/a.yaml': configMap('x'),
   })
-  const second = new RenderBridge(folder, await rendererTools(), [{url: other.url}], {store: bridge.ports.store})
+  const second = new RenderBridge(folder, await renderPool(), [{url: other.url}], {store: bridge.ports.store})
   const {requests, findings} = await second.push(other.url)
   assert.deepEqual(requests, [])
   assert.match(findings[0]?.message ?? '', /cluster dev has an app one already, declared in .*fleet\.git/)

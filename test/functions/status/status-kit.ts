@@ -3,6 +3,7 @@ import {createStatusHandler} from '#functions/status/create-handler.ts'
 import type {StatusPorts} from '#functions/status/ports.ts'
 import {signEnvelope} from '#shared/attest/envelope.ts'
 import {PAYLOAD_TYPES} from '#shared/attest/payload-types.ts'
+import {stringifyExact} from '#shared/bundle/exact-json.ts'
 import {API_VERSION} from '#shared/model/api-version.ts'
 import type {AppReport, ClusterReport, ReportEvent} from '#shared/model/cluster-report.ts'
 import {type ClusterStatus, clusterStatusSchema, historyEntrySchema} from '#shared/model/cluster-status.ts'
@@ -95,7 +96,7 @@ export function createStatusKit({cluster = 'dev'}: {cluster?: string} = {}) {
         events: [],
         ...more,
       }
-      await store.put(keys.report(cluster), Buffer.from(JSON.stringify(report)))
+      await store.put(keys.report(cluster), Buffer.from(stringifyExact(report)))
     },
     history: async () => {
       const found = await store.list('history/')

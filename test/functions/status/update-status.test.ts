@@ -101,6 +101,22 @@ test('writes nothing where nothing is new', async () => {
   assert.equal(kit.shown.length, 1)
 })
 
+test('takes a report of a field that drifted by one beyond 2^53, once, and keeps its digits', async () => {
+  const kit = createStatusKit()
+  const web = wantedApp('web')
+  const ref = {group: 'example.com', kind: 'Counter', namespace: 'web', name: 'a'}
+  const field = {path: '/spec/size', difference: 'changed' as const, from: 2n ** 53n, to: 2n ** 53n + 1n}
+  await kit.want(web)
+  await kit.report([
+    reportedApp(web, {drifted: [{ref, what: 'changed', since: '2026-01-01T00:00:00.000Z', fields: [field]}]}),
+  ])
+  assert.equal(await kit.deliver(kit.hint()), 'done')
+  const text = Buffer.from(kit.store.objects.get(keys.status('dev'))?.bytes ?? []).toString()
+  assert.match(text, /"from":9007199254740992,"to":9007199254740993/)
+  const store = {...kit.store, swap: () => assert.fail('a status was written')}
+  assert.equal(await kit.deliver(kit.hint(), {over: {store}}), 'done')
+})
+
 test('appends each event to the history once, newest first in the listing, and never changes one', async () => {
   const kit = createStatusKit()
   const events = [reportEvent(1, 'applied'), reportEvent(2, 'healthy'), reportEvent(3, 'drifted', {app: undefined})]

@@ -9,10 +9,9 @@ import {parse, parseAllDocuments, stringify} from 'yaml'
 import {completeInstall} from '#infra/agent/complete-install.ts'
 import {RESERVED_ENV} from '#infra/agent/install-workload.ts'
 import {listInstallObjects} from '#infra/agent/list-install-objects.ts'
-import {cacheDirOf} from '#infra/local/cache-dir.ts'
-import {findRendererTools} from '#infra/local/find-renderer-tools.ts'
 import {canonicalJson} from '#shared/bundle/canonical-json.ts'
 import {isJsonObject, type Manifest} from '#shared/model/manifest.ts'
+import {referenceTools} from '#test/functions/render/reference-renderers.ts'
 import {exampleTrustRoot} from './example-trust-root.ts'
 import {definitionFile, definitionTemplate} from './write-definition.ts'
 
@@ -44,7 +43,7 @@ let folder: string
 let helm: string
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'drawbridge-chart-'))
-  helm = (await findRendererTools({env: process.env, cacheDir: cacheDirOf(process.env)})).helm
+  helm = (await referenceTools()).helm
   await writeFile(join(folder, 'trust-root.json'), trustRoot)
 })
 after(() => rm(folder, {recursive: true, force: true}))

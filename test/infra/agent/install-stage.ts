@@ -8,15 +8,14 @@ import {z} from 'zod'
 import {loadKubeconfigEndpoint} from '#agent/kube/load-endpoint.ts'
 import {createTransport, type KubeTransport} from '#agent/kube/send-request.ts'
 import {buildBundles} from '#infra/build-bundles.ts'
-import {cacheDirOf} from '#infra/local/cache-dir.ts'
 import {findControlPlane} from '#infra/local/find-control-plane.ts'
 import {findFreePort} from '#infra/local/find-free-port.ts'
-import {findRendererTools} from '#infra/local/find-renderer-tools.ts'
 import {startObjectStore} from '#infra/local/start-object-store.ts'
 import {startQueues} from '#infra/local/start-queues.ts'
 import {createAwsClients} from '#shared/aws/aws-clients.ts'
 import {createS3ObjectStore} from '#shared/aws/s3-object-store.ts'
 import {createSqsSender} from '#shared/aws/sqs-sender.ts'
+import {referenceTools} from '#test/functions/render/reference-renderers.ts'
 import {type OwnTestCluster, startTestCluster} from '../../agent/open-test-cluster.ts'
 import {createTestPublisher, type TestPublisher} from '../../agent/publish-state.ts'
 import {runCli} from '../../cli/run-cli.ts'
@@ -78,7 +77,7 @@ export interface InstallStage {
 export async function startInstallStage(): Promise<InstallStage> {
   const folder = await mkdtemp(join(tmpdir(), 'drawbridge-install-'))
   const tools = await findControlPlane({env: process.env, onProgress: () => undefined})
-  const programs = await findRendererTools({env: process.env, cacheDir: cacheDirOf(process.env)})
+  const programs = await referenceTools()
   const audit = await createAuditLog(folder)
   const cluster = await startTestCluster({controllerManager: true}, audit.flags)
   const {server, caFile, kubeconfigFile} = cluster.cluster

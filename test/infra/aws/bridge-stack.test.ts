@@ -190,15 +190,15 @@ test('gives every work queue a dead-letter queue, encryption and a TLS-only poli
   assert.equal(dead.size, 4)
 })
 
-test('runs on nodejs24.x: arm64, but x86_64 for render and its layer', () => {
-  for (const [id, {Properties}] of resourcesOf('AWS::Lambda::Function')) {
-    const isRender = id.startsWith('Render')
+test('runs on nodejs24.x and arm64, without layers', () => {
+  for (const [, {Properties}] of resourcesOf('AWS::Lambda::Function')) {
     assert.equal(Properties.Runtime, 'nodejs24.x')
     assert.equal(Properties.Handler, 'index.handler')
-    assert.deepEqual(Properties.Architectures, [isRender ? 'x86_64' : 'arm64'])
-    assert.equal(Properties.Layers !== undefined, isRender)
+    assert.deepEqual(Properties.Architectures, ['arm64'])
+    assert.equal(Properties.Layers, undefined)
   }
   template.resourceCountIs('AWS::Lambda::Function', FUNCTION_NAMES.length)
+  template.resourceCountIs('AWS::Lambda::LayerVersion', 0)
 })
 
 test('keeps bucket and key when the stack goes', () => {
@@ -309,7 +309,6 @@ test('gives every function the environment that its configuration asks for', () 
   // An app that is begun at the end of it may take as long as a render may, and must end before the function does.
   assert.ok((render.timeBudgetSeconds ?? 0) > 0)
   assert.ok((render.timeBudgetSeconds ?? 0) + limits.renderTimeoutSeconds < 300)
-  assert.deepEqual(render.tools, {kubectl: '/opt/kubectl/kubectl', helm: '/opt/helm/helm'})
   const status = loadStatusConfig(environment('Status'))
   assert.equal(status.outcomeQueueArn, queue('QueuesOutcomeQueue'))
   assert.equal(status.bucket, bucket.replace('.Arn', ''))

@@ -34,8 +34,11 @@ export function synthesiseBridge(config: unknown): SynthesisedBridge & Disposabl
   const folder = mkdtempSync(join(tmpdir(), 'drawbridge-synth-'))
   const bundles = join(folder, 'functions')
   for (const name of FUNCTION_NAMES) {
-    mkdirSync(join(bundles, name), {recursive: true})
+    mkdirSync(join(bundles, name, 'renderers'), {recursive: true})
     writeFileSync(join(bundles, name, 'index.mjs'), 'export const handler = () => undefined\n')
+  }
+  for (const name of ['worker.mjs', 'renderers/kustomize.wasm', 'renderers/helm.wasm']) {
+    writeFileSync(join(bundles, 'render', name), '')
   }
   const outDir = join(folder, 'cdk.out')
   const stacks = createApp({app: new App({outdir: outDir}), config: parseBridgeConfig(config, 'the test'), bundles})

@@ -46,6 +46,13 @@ test('does not depend on the order of keys in an object', () => {
   assert.equal(one.address.digest, two.address.digest)
 })
 
+test('keeps the digits of numbers beyond 2^53', () => {
+  const spec = {max: 2n ** 63n - 1n, odd: [2n ** 53n + 1n]}
+  const {bytes, address} = packBundle(header, [{...configMap('a'), spec}])
+  assert.match(gunzipSync(bytes).toString(), /"spec":\{"max":9223372036854775807,"odd":\[9007199254740993\]\}/)
+  assert.deepEqual(unpackBundle(bytes, address).manifests[0]?.spec, spec)
+})
+
 test('tells the content of bundles that differ in their headers alone as the same', () => {
   const contentOf = (inputs: string, value: string): string => {
     const {bytes, address} = packBundle({...header, inputs: digestOf(inputs)}, [configMap('a', {k: value})])

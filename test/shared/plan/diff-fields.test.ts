@@ -19,6 +19,19 @@ test('tells what is missing, extra and changed, by path', () => {
   ])
 })
 
+test('tells apart numbers that are one beyond 2^53, and finds items that they name', () => {
+  const even = 2n ** 53n
+  assert.deepEqual(diffValues({a: even}, {a: even + 1n}), [
+    {path: '/a', difference: 'changed', from: even, to: even + 1n},
+  ])
+  assert.deepEqual(difference({a: even + 1n}, {a: even + 1n}), [])
+  const [first, second] = [{key: even}, {key: even + 1n}]
+  assert.deepEqual(difference({l: [first, second]}, {l: [{...second, size: 1}]}), [
+    `extra /l[key=${even}]`,
+    `missing /l[key=${even + 1n}]/size`,
+  ])
+})
+
 test('finds the items of a list by their names, wherever they stand', () => {
   const live = deployment(container('proxy', 'p:1'), container('web', 'w:2'))
   const desired = deployment(container('web', 'w:1'), container('log', 'l:1'))

@@ -28,6 +28,19 @@ for (const [text, expected] of [
   })
 }
 
+for (const [text, expected] of [
+  ['status.exact == 9007199254740993', true],
+  ['status.exact == 9007199254740992', false],
+  ['status.exact - 1 == 9007199254740992', true],
+  ['status.exact > status.replicas', true],
+  ['status.large > 1.8e19 && type(status.large) == double', true],
+] as const) {
+  test(`evaluates ${text} of numbers beyond 2^53`, async () => {
+    const compile = await loadExpressionCompiler()
+    assert.equal(compile(text)({status: {replicas: 3, exact: 2n ** 53n + 1n, large: 2n ** 64n - 1n}}), expected)
+  })
+}
+
 test('answers with a problem where a field is not there, or the value is no bool', async () => {
   const compile = await loadExpressionCompiler()
   for (const text of ['status.nothing == 1', 'status.replicas', 'unknown == 1']) {

@@ -92,6 +92,19 @@ describe('a clause of the rule language', () => {
   for (const clause of failing) {
     test(`"${clause}" does not hold`, () => assert.equal(testClause(parseClause(clause), sample), undefined))
   }
+  const counted = widget({seen: 2n ** 53n, few: 1}, {metadata: {generation: 2n ** 53n + 1n}})
+  for (const [clause, holds] of [
+    ['.seen<metadata.generation', true],
+    ['.seen=metadata.generation', false],
+    ['.seen!=metadata.generation', true],
+    ['.seen=9007199254740992', true],
+    ['.seen=9007199254740993', false],
+    ['.seen>.few', true],
+    ['.few!=.seen', true],
+  ] as const) {
+    test(`"${clause}" ${holds ? 'holds' : 'does not hold'} of numbers beyond 2^53`, () =>
+      assert.equal(testClause(parseClause(clause), counted) !== undefined, holds))
+  }
   for (const clause of [
     '',
     'ready',

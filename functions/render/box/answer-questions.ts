@@ -1,0 +1,48 @@
+import type {MessagePort} from 'node:worker_threads'
+import {describeError} from '#shared/model/drawbridge-error.ts'
+import {RenderError} from '../render-error.ts'
+import type {FileAnswer, FileQuestion, ModuleName} from './file-questions.ts'
+import type {TreeView} from './tree-view.ts'
+
+/** What the main thread answers a worker with. */
+export interface Answering {
+  view: TreeView
+  module: (name: ModuleName) => Promise<WebAssembly.Module>
+}
+
+/** Answers one question of a worker that waits. An error that is not the app's is answered as such, and returned. */
+export async function answerQuestion(
+  question: FileQuestion,
+  {view, module}: Answering,
+  line: {port: MessagePort; signal: Int32Array},
+): Promise<unknown> {
+  let broken: unknown
+  let answer: FileAnswer
+  try {
+    answer = await find(question, view, module)
+  } catch (error) {
+    if (error instanceof RenderError) {
+      answer = {failed: {code: error.code, message: error.message, place: error.place}}
+    } else {
+      broken = error
+      answer = {broken: describeError(error)}
+    }
+  }
+  line.port.postMessage(answer)
+  Atomics.add(line.signal, 0, 1)
+  Atomics.notify(line.signal, 0)
+  return broken
+}
+
+async function find(question: FileQuestion, view: TreeView, module: Answering['module']): Promise<FileAnswer> {
+  switch (question.ask) {
+    case 'stat':
+      return {stat: await view.stat(question.path)}
+    case 'list':
+      return {list: await view.list(question.path)}
+    case 'read':
+      return {bytes: await view.read(question.path, question.maxBytes)}
+    case 'module':
+      return {module: await module(question.name)}
+  }
+}

@@ -1,0 +1,119 @@
+import {type MessagePort, receiveMessageOnPort} from 'node:worker_threads'
+import {type Place, RenderError, type RenderErrorCode} from '../render-error.ts'
+import {inFolder} from '../resolve-path.ts'
+import type {FileAnswers, FolderEntry, Stat} from './box-files.ts'
+
+/** What a worker asks of the main thread while it waits. */
+export type FileQuestion =
+  | {ask: 'stat' | 'list'; path: string}
+  | {ask: 'read'; path: string; maxBytes: number}
+  | {ask: 'module'; name: ModuleName}
+
+export type ModuleName = 'kustomize' | 'helm'
+
+/** What it is answered. `failed`: no render may go on. */
+export type FileAnswer =
+  | {stat: Stat}
+  | {list: FolderEntry[]}
+  | {bytes: Uint8Array}
+  | {module: WebAssembly.Module}
+  | {failed: {code: RenderErrorCode; message: string; place: Place}}
+  /** An error that is not the app's: what is thrown on the main thread as it was. */
+  | {broken: string}
+
+/** How a worker asks: `signal` is a counter in shared memory that goes up with each answer. */
+export interface QuestionLine {
+  port: MessagePort
+  signal: Int32Array
+}
+
+/** Thrown in a worker whose question met an error that is not the app's; the main thread has the cause. */
+export class AnswerBroken extends Error {}
+
+const answerLimitMilliseconds = 120_000
+
+/** Asks the main thread and waits for the answer, on the spot: a program in the box cannot wait otherwise. Throws `RenderError`. */
+export function askMain({port, signal}: QuestionLine, question: FileQuestion): FileAnswer {
+  const before = Atomics.load(signal, 0)
+  port.postMessage(question)
+  Atomics.wait(signal, 0, before, answerLimitMilliseconds)
+  const answer = receiveMessageOnPort(port)?.message as FileAnswer | undefined
+  if (answer === undefined) throw new AnswerBroken('the main thread did not answer')
+  if ('broken' in answer) throw new AnswerBroken(answer.broken)
+  if ('failed' in answer) throw new RenderError(answer.failed.code, answer.failed.message, answer.failed.place)
+  return answer
+}
+
+/**
+ * The files of one commit, asked of the main thread and remembered: a commit does not change. `startApp` begins the count of the
+ * bytes that one app may read.
+ */
+export function createFileAnswers(
+  line: QuestionLine,
+  budget: {maxFileBytes: number; maxAppBytes: number; maxAppFiles: number; maxKeptBytes: number},
+): FileAnswers & {startApp(): void} {
+  const stats = new Map<string, Stat>()
+  const lists = new Map<string, FolderEntry[]>()
+  const files = new Map<string, Uint8Array>()
+  let keptBytes = 0
+  let appFiles = new Set<string>()
+  let appBytes = 0
+
+  const count = (path: string, bytes: Uint8Array): Uint8Array => {
+    if (appFiles.has(path)) return bytes
+    appFiles.add(path)
+    appBytes += bytes.byteLength
+    if (appBytes > budget.maxAppBytes || appFiles.size > budget.maxAppFiles) {
+      const limit =
+        appBytes > budget.maxAppBytes ? `${budget.maxAppBytes} bytes of files` : `${budget.maxAppFiles} files`
+      throw new RenderError('INPUT_TOO_LARGE', `the app reads more than ${limit}; with ${path} it is over`, {
+        file: path,
+      })
+    }
+    return bytes
+  }
+  const askList = (path: string): FolderEntry[] => {
+    const answer = askMain(line, {ask: 'list', path})
+    if (!('list' in answer)) throw new TypeError('the answer is of another question')
+    return answer.list
+  }
+  return {
+    startApp() {
+      appFiles = new Set()
+      appBytes = 0
+    },
+    stat(path) {
+      const known = stats.get(path)
+      if (known !== undefined) return known
+      const answer = askMain(line, {ask: 'stat', path})
+      if (!('stat' in answer)) throw new TypeError('the answer is of another question')
+      stats.set(path, answer.stat)
+      return answer.stat
+    },
+    list(path) {
+      const folder = this.stat(path)
+      const real = folder.type === 'folder' ? folder.path : path
+      const known = lists.get(real)
+      const list = known ?? askList(real)
+      lists.set(real, list)
+      // What is in a folder that was listed need not be asked for.
+      for (const {name, stat} of list) if (stat.type !== 'submodule') stats.set(inFolder(path, name), stat)
+      return list
+    },
+    read(path, oid) {
+      const known = files.get(oid)
+      if (known !== undefined) return count(path, known)
+      const maxBytes = Math.min(budget.maxFileBytes, budget.maxAppBytes - appBytes)
+      const answer = askMain(line, {ask: 'read', path, maxBytes})
+      if (!('bytes' in answer)) throw new TypeError('the answer is of another question')
+      const {bytes} = answer
+      keptBytes += bytes.byteLength
+      if (keptBytes > budget.maxKeptBytes) {
+        files.clear()
+        keptBytes = bytes.byteLength
+      }
+      files.set(oid, bytes)
+      return count(path, bytes)
+    },
+  }
+}

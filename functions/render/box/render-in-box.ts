@@ -1,0 +1,150 @@
+import {canonicalJson} from '#shared/bundle/canonical-json.ts'
+import {parseExactJson} from '#shared/bundle/exact-json.ts'
+import {packBundle} from '#shared/bundle/pack-bundle.ts'
+import type {App, Cluster} from '#shared/model/app.ts'
+import type {BundleAddress} from '#shared/model/desired-state.ts'
+import {type Digest, digestOf} from '#shared/model/digest.ts'
+import {ALLOW_PLAINTEXT_SECRETS, checkManifests} from '../check-manifests.ts'
+import {expandPath} from '../expand-path.ts'
+import {RenderError} from '../render-error.ts'
+import {joinPath} from '../resolve-path.ts'
+import {type FoundManifest, toManifests} from '../to-manifests.ts'
+import {type BoxFiles, type FileAnswers, openBoxFiles, type Reads} from './box-files.ts'
+import {detectRenderer, type RendererName} from './detect-renderer.ts'
+import {explainProblem} from './explain-problem.ts'
+import type {ModuleName} from './file-questions.ts'
+import {findUnstable} from './find-unstable.ts'
+import {listManifests} from './list-manifests.ts'
+import type {ProgramResult} from './program.ts'
+import {INPUTS_VERSION, RENDERER_VERSIONS} from './renderer-versions.ts'
+
+/** An app as it is for one cluster: its bundle, and all that it came of. */
+export interface RenderedApp {
+  cluster: string
+  /** The app's folder, variables filled in. */
+  path: string
+  inputs: Digest
+  reads: Reads
+  address: BundleAddress
+  bytes: Uint8Array
+  /** What does not keep it from being used. */
+  warnings: RenderWarning[]
+}
+
+export interface RenderWarning {
+  code: 'NOT_REPRODUCIBLE' | 'RENDERER_WARNING'
+  message: string
+}
+
+/** What a render works with. */
+export interface RenderMeans {
+  files: FileAnswers
+  clock: Date
+  /** Runs a program of the box: one that no other tenant's job was given to. */
+  run: (name: ModuleName, job: object, files: BoxFiles) => ProgramResult
+}
+
+/** What the renderers gave for an app: the same for all clusters whose renderer was asked the same. */
+interface Rendered {
+  found: FoundManifest[]
+  warnings: RenderWarning[]
+  reads: Reads
+}
+
+/** Makes a function that renders one app for one cluster after the other; clusters that ask the same share a render. Throws `RenderError`, `BundleError`. */
+export function createAppRender(app: App, means: RenderMeans): (cluster: Cluster) => RenderedApp {
+  const rendered = new Map<string, Rendered>()
+  return (cluster) => {
+    const files = openBoxFiles(means.files)
+    const path = joinPath('', expandPath(app.spec.source.path, cluster))
+    const name = detectRenderer(files, app, path)
+    const job = toJob(name, files, app, cluster, path)
+    const key = canonicalJson([name, job])
+    const shared = rendered.get(key) ?? runJob(means, name, app, job, path)
+    rendered.set(key, shared)
+    const manifests = checkManifests(shared.found, {
+      namespace: app.spec.namespace,
+      allowPlaintextSecrets: app.metadata.annotations?.[ALLOW_PLAINTEXT_SECRETS] === 'true',
+    })
+    const reads = {...files.reads, ...shared.reads}
+    const renderer = {name, version: RENDERER_VERSIONS[name]}
+    const inputs = digestInputs(app, cluster, renderer, reads)
+    const header = {app: app.metadata.name, cluster: cluster.metadata.name, inputs, renderer}
+    const {bytes, address} = packBundle(header, manifests)
+    return {cluster: cluster.metadata.name, path, inputs, reads, address, bytes, warnings: shared.warnings}
+  }
+}
+
+function digestInputs(app: App, cluster: Cluster, renderer: {name: string; version: string}, reads: Reads): Digest {
+  const {clusters: _, ...spec} = app.spec
+  return digestOf(
+    canonicalJson({
+      version: INPUTS_VERSION,
+      renderer,
+      reads,
+      app: {metadata: app.metadata, spec},
+      cluster: {name: cluster.metadata.name, labels: cluster.metadata.labels ?? {}, spec: cluster.spec},
+    }),
+  )
+}
+
+/** What is asked of the renderer, as the programs in renderers/ read it. */
+function toJob(name: RendererName, files: BoxFiles, app: App, cluster: Cluster, path: string): object {
+  switch (name) {
+    case 'yaml':
+      return {renderer: 'yaml', files: listManifests(files, path, app.spec.yaml)}
+    case 'kustomize':
+      return {renderer: 'kustomize', path}
+    case 'helm': {
+      const {helm} = app.spec
+      return {
+        path,
+        releaseName: helm?.releaseName ?? app.metadata.name,
+        namespace: app.spec.namespace ?? 'default',
+        includeCrds: helm?.includeCrds ?? true,
+        skipSchemaValidation: helm?.skipSchemaValidation ?? false,
+        kubeVersion: cluster.spec.kubeVersion ?? '',
+        apiVersions: cluster.spec.apiVersions ?? [],
+        valueFiles: (helm?.valueFiles ?? []).map((file) => joinPath(path, expandPath(file, cluster))),
+        ...(helm?.values === undefined ? {} : {values: helm.values}),
+      }
+    }
+  }
+}
+
+function runJob(means: RenderMeans, name: RendererName, app: App, job: object, path: string): Rendered {
+  const files = openBoxFiles(means.files)
+  const about = {name, path, files, values: app.spec.helm?.values}
+  try {
+    const module = name === 'helm' ? 'helm' : 'kustomize'
+    const result = means.run(module, job, files)
+    if (result.problem !== undefined) {
+      throw new RenderError(result.problem.code, result.problem.message, result.problem.place)
+    }
+    const found = toFound(result, name)
+    const warnings: RenderWarning[] = result.warnings.map((message) => ({code: 'RENDERER_WARNING', message}))
+    if (result.usedRandom) {
+      const again = toFound(means.run(module, job, openBoxFiles(means.files)), name)
+      const unstable = findUnstable(found, again)
+      if (unstable !== undefined && app.spec.helm?.strict === true) throw new RenderError('NOT_REPRODUCIBLE', unstable)
+      if (unstable !== undefined) warnings.push({code: 'NOT_REPRODUCIBLE', message: unstable})
+    }
+    return {found, warnings, reads: files.reads}
+  } catch (error) {
+    if (error instanceof RenderError) throw explainProblem(error, about)
+    throw error
+  }
+}
+
+function toFound(result: ProgramResult, name: RendererName): FoundManifest[] {
+  const positions = new Map<string | undefined, number>()
+  return toManifests(
+    result.objects.map(({json, place}) => {
+      const file = place.file
+      const position = (positions.get(file) ?? 0) + 1
+      positions.set(file, position)
+      // Lines of what a template became are not those of the file.
+      return {value: parseExactJson(json), place: name === 'yaml' ? place : {file}, position}
+    }),
+  )
+}

@@ -1,0 +1,11 @@
+import type {RendererName} from './detect-renderer.ts'
+
+/** The versions of the libraries in renderers/, part of every bundle and of every render's inputs; `yaml` counts up when plain manifests come to be read in another way. */
+export const RENDERER_VERSIONS: Readonly<Record<RendererName, string>> = {
+  yaml: '2',
+  kustomize: 'v5.7.1',
+  helm: 'v4.1.4',
+}
+
+/** Counts up when equal inputs come to give other bytes for a reason that is in none of the inputs. */
+export const INPUTS_VERSION = 2

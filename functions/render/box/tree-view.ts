@@ -1,0 +1,97 @@
+import type {SourceTree, TreeEntry} from '#shared/ports/git-source.ts'
+import {SourceError} from '#shared/ports/source-error.ts'
+import {RenderError} from '../render-error.ts'
+import {resolvePath} from '../resolve-path.ts'
+import {type FolderEntry, formatList, formatStat, type Reads, type Stat} from './box-files.ts'
+
+/** The files of one commit as renders see them: symbolic links are followed, and what was looked up is remembered. Methods reject with `RenderError` and `SourceError`. */
+export interface TreeView {
+  readonly tree: SourceTree
+  stat(path: string): Promise<Stat>
+  list(path: string): Promise<FolderEntry[]>
+  read(path: string, maxBytes: number): Promise<Uint8Array>
+  /** Tells whether all that a render asked would be answered the same. */
+  matches(reads: Reads): Promise<boolean>
+}
+
+/** Opens a commit's tree for renders. */
+export function openTreeView(tree: SourceTree): TreeView {
+  const stats = new Map<string, Promise<Stat>>()
+  const lists = new Map<string, Promise<FolderEntry[]>>()
+  const stat = (path: string): Promise<Stat> => remember(stats, path, () => lookUp(tree, path))
+  const list = (path: string): Promise<FolderEntry[]> => remember(lists, path, () => listFolder(tree, path))
+
+  const answerOf = async (question: string): Promise<string> => {
+    if (question === 'clock') return tree.committedAt.toISOString()
+    const space = question.indexOf(' ')
+    const path = question.slice(space + 1)
+    const found = await stat(path)
+    switch (question.slice(0, space)) {
+      case 'stat':
+        return formatStat(found)
+      case 'read':
+        return found.type === 'file' ? found.oid : ''
+      case 'list':
+        return found.type === 'folder' ? formatList(await list(path)) : ''
+      default:
+        // Written by a newer version: what it means is not known, so it is rendered.
+        return ''
+    }
+  }
+  return {
+    tree,
+    stat,
+    list,
+    async read(path, maxBytes) {
+      const found = await stat(path)
+      if (found.type !== 'file') throw new RenderError('PATH_NOT_FOUND', `there is no file ${path}`, {file: path})
+      try {
+        return await tree.read(found.path, maxBytes)
+      } catch (error) {
+        if (!(error instanceof SourceError && error.code === 'FILE_TOO_LARGE')) throw error
+        const message = `${path} has ${error.details.size} bytes; a render reads at most ${maxBytes} more`
+        throw new RenderError('FILE_TOO_LARGE', message, {file: path}, {cause: error})
+      }
+    },
+    async matches(reads) {
+      try {
+        for (const [question, answer] of Object.entries(reads)) {
+          if ((await answerOf(question)) !== answer) return false
+        }
+        return true
+      } catch (error) {
+        // Now there is something that no render goes on after: that one shall tell it.
+        if (error instanceof RenderError) return false
+        throw error
+      }
+    },
+  }
+}
+
+function remember<T>(known: Map<string, Promise<T>>, path: string, look: () => Promise<T>): Promise<T> {
+  const found = known.get(path) ?? look()
+  known.set(path, found)
+  return found
+}
+
+async function lookUp(tree: SourceTree, path: string): Promise<Stat> {
+  const found = await resolvePath(tree, path)
+  return found === undefined ? {type: 'absent'} : toStat(found)
+}
+
+function toStat(found: TreeEntry): Stat {
+  return found.type === 'folder' ? {type: 'folder', path: found.path} : {type: 'file', path: found.path, oid: found.oid}
+}
+
+async function listFolder(tree: SourceTree, path: string): Promise<FolderEntry[]> {
+  const folder = await resolvePath(tree, path)
+  if (folder?.type !== 'folder') return []
+  const entries = await tree.list(folder.path)
+  return Promise.all(
+    entries.map(async (entry): Promise<FolderEntry> => {
+      const name = entry.path.slice(entry.path.lastIndexOf('/') + 1)
+      if (entry.type === 'submodule') return {name, stat: {type: 'submodule'}}
+      return {name, stat: entry.type === 'symlink' ? await lookUp(tree, entry.path) : toStat(entry)}
+    }),
+  )
+}

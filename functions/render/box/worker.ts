@@ -1,0 +1,90 @@
+// The thread in which renders run: it is ended from outside where one takes too long, and what it does blocks nobody.
+import {type MessagePort, parentPort, workerData} from 'node:worker_threads'
+import {BundleError} from '#shared/bundle/bundle-error.ts'
+import {describeError} from '#shared/model/drawbridge-error.ts'
+import {limits} from '#shared/model/limits.ts'
+import {RenderError} from '../render-error.ts'
+import type {BoxFiles} from './box-files.ts'
+import {askMain, createFileAnswers, type ModuleName} from './file-questions.ts'
+import {type Program, type ProgramResult, startProgram} from './program.ts'
+import {createAppRender} from './render-in-box.ts'
+import type {WorkerJob, WorkerReply} from './worker-messages.ts'
+
+const {port, signal} = workerData as {port: MessagePort; signal: Int32Array}
+const line = {port, signal}
+const modules = new Map<ModuleName, WebAssembly.Module>()
+/** Programs that no job was given to. */
+const fresh = new Map<ModuleName, Program>()
+
+/** What belongs to one declaration at one commit, and to nobody else. */
+let tenancy = openTenancy('')
+
+function openTenancy(scope: string) {
+  return {
+    scope,
+    programs: new Map<ModuleName, Program>(),
+    files: createFileAnswers(line, {
+      maxFileBytes: limits.maxSourceFileBytes,
+      maxAppBytes: limits.maxAppInputBytes,
+      maxAppFiles: limits.maxAppInputFiles,
+      maxKeptBytes: limits.maxKeptFileBytes,
+    }),
+  }
+}
+
+function moduleOf(name: ModuleName): WebAssembly.Module {
+  const known = modules.get(name)
+  if (known !== undefined) return known
+  const answer = askMain(line, {ask: 'module', name})
+  if (!('module' in answer)) throw new TypeError('the answer is of another question')
+  modules.set(name, answer.module)
+  return answer.module
+}
+
+function takeProgram(name: ModuleName): Program {
+  const own = tenancy.programs.get(name)
+  if (own !== undefined && !own.isSpent) return own
+  const program = fresh.get(name) ?? startProgram(moduleOf(name))
+  fresh.delete(name)
+  tenancy.programs.set(name, program)
+  return program
+}
+
+function runProgram(name: ModuleName, job: object, files: BoxFiles, clock: Date): ProgramResult {
+  return takeProgram(name).run(job, files, clock)
+}
+
+function renderJob({scope, app, clusters, clock}: WorkerJob): void {
+  if (tenancy.scope !== scope) tenancy = openTenancy(scope)
+  const {files} = tenancy
+  const at = new Date(clock)
+  files.startApp()
+  const render = createAppRender(app, {files, clock: at, run: (name, job, opened) => runProgram(name, job, opened, at)})
+  for (const cluster of clusters) {
+    try {
+      reply({kind: 'rendered', rendered: render(cluster)})
+    } catch (error) {
+      reply({kind: 'failed', cluster: cluster.metadata.name, ...describeFailure(error)})
+    }
+  }
+}
+
+function describeFailure(error: unknown) {
+  if (error instanceof RenderError) return {code: error.code, message: error.message, place: error.place}
+  if (error instanceof BundleError) return {code: error.code, message: error.message, place: {}}
+  return {code: undefined, message: describeError(error), place: {}}
+}
+
+function reply(message: WorkerReply): void {
+  parentPort?.postMessage(message)
+}
+
+parentPort?.on('message', (job: WorkerJob) => {
+  renderJob(job)
+  reply({kind: 'done'})
+  // The next declaration finds a program that was started while nobody waited for it.
+  if (tenancy.programs.has('kustomize') && !fresh.has('kustomize')) {
+    setImmediate(() => fresh.set('kustomize', startProgram(moduleOf('kustomize'))))
+  }
+})
+reply({kind: 'ready'})

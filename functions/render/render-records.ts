@@ -1,0 +1,109 @@
+import {gunzipSync, gzipSync} from 'node:zlib'
+import * as z from 'zod'
+import {canonicalJson} from '#shared/bundle/canonical-json.ts'
+import {API_VERSION} from '#shared/model/api-version.ts'
+import type {App, Cluster} from '#shared/model/app.ts'
+import {type Digest, digestOf, digestSchema} from '#shared/model/digest.ts'
+import {keys} from '#shared/model/keys.ts'
+import {limits} from '#shared/model/limits.ts'
+import type {ObjectStore} from '#shared/ports/object-store.ts'
+import {ObjectStoreError} from '#shared/ports/object-store-error.ts'
+import {INPUTS_VERSION, RENDERER_VERSIONS} from './box/renderer-versions.ts'
+
+/** What a render asked of its files, and the digest of its inputs that came of the answers. `of`: all else that it depended on. */
+const recordSchema = z.object({of: digestSchema, inputs: digestSchema, reads: z.record(z.string(), z.string())})
+type StoredRecord = z.infer<typeof recordSchema>
+export type RenderRecord = Omit<StoredRecord, 'of'>
+
+const fileSchema = z.object({
+  apiVersion: z.literal(API_VERSION),
+  kind: z.literal('RenderRecords'),
+  /** By cluster and app, with a space between. */
+  records: z.record(z.string(), recordSchema),
+})
+
+/**
+ * What earlier renders of one declaration read, so that a render that would read the same need not be made to know its inputs. Only a
+ * memory: without it everything is rendered, to the same bytes.
+ */
+export interface RenderRecords {
+  find(app: App, cluster: Cluster): RenderRecord | undefined
+  keep(app: App, cluster: Cluster, record: RenderRecord): void
+  /** Stores what was kept since, of what is declared now. Of two writers at once one's news are lost, harmlessly. Never rejects. */
+  save(declared: {apps: readonly App[]; clusters: readonly Cluster[]}): Promise<void>
+}
+
+/** Opens the records of a declaration; those that cannot be read are as none. Rejects with `ObjectStoreError` UNAVAILABLE. */
+export async function openRenderRecords(
+  store: ObjectStore,
+  declaration: {repository: string; ref: string},
+): Promise<RenderRecords> {
+  const key = keys.renderRecords(declaration)
+  const {records, etag: stored} = await readRecords(store, key)
+  let etag = stored
+  let isChanged = false
+  return {
+    find(app, cluster) {
+      const record = records.get(nameOf(cluster, app))
+      return record?.of === conditionsOf(app, cluster) ? record : undefined
+    },
+    keep(app, cluster, {inputs, reads}) {
+      isChanged = true
+      records.set(nameOf(cluster, app), {of: conditionsOf(app, cluster), inputs, reads})
+    },
+    async save({apps, clusters}) {
+      if (!isChanged) return
+      isChanged = false
+      const declared = new Set(clusters.flatMap((cluster) => apps.map((app) => nameOf(cluster, app))))
+      for (const name of records.keys()) if (!declared.has(name)) records.delete(name)
+      const file = {apiVersion: API_VERSION, kind: 'RenderRecords', records: Object.fromEntries(records)}
+      const bytes = gzipSync(JSON.stringify(file), {level: 1})
+      try {
+        const swapped = await store.swap(key, bytes, etag)
+        if (swapped !== 'conflict') etag = swapped.etag
+      } catch (error) {
+        // The next render does more, and gives the same.
+        if (!(error instanceof ObjectStoreError)) throw error
+      }
+    },
+  }
+}
+
+function nameOf(cluster: Cluster, app: App): string {
+  return `${cluster.metadata.name} ${app.metadata.name}`
+}
+
+async function readRecords(
+  store: ObjectStore,
+  key: string,
+): Promise<{records: Map<string, StoredRecord>; etag: string | undefined}> {
+  const none = (etag?: string) => ({records: new Map<string, StoredRecord>(), etag})
+  try {
+    const stored = await store.get(key, {maxBytes: limits.maxRenderRecordsBytes})
+    if (typeof stored === 'string') return none()
+    try {
+      const text = gunzipSync(stored.bytes, {maxOutputLength: limits.maxUnpackedRenderRecordsBytes}).toString('utf8')
+      const file = fileSchema.safeParse(JSON.parse(text))
+      return file.success ? {records: new Map(Object.entries(file.data.records)), etag: stored.etag} : none(stored.etag)
+    } catch (error) {
+      // Cut, too large, or of another version: it is written anew.
+      if (error instanceof Error) return none(stored.etag)
+      throw error
+    }
+  } catch (error) {
+    if (error instanceof ObjectStoreError && error.code !== 'UNAVAILABLE') return none()
+    throw error
+  }
+}
+
+const known = new WeakMap<App, WeakMap<Cluster, Digest>>()
+
+/** All that a render depends on but the files. A parsed declaration is kept while its file is the same, so this is computed once. */
+function conditionsOf(app: App, cluster: Cluster): Digest {
+  const ofApp = known.get(app) ?? new WeakMap<Cluster, Digest>()
+  known.set(app, ofApp)
+  const found =
+    ofApp.get(cluster) ?? digestOf(canonicalJson({version: INPUTS_VERSION, renderers: RENDERER_VERSIONS, app, cluster}))
+  ofApp.set(cluster, found)
+  return found
+}

@@ -1,0 +1,3 @@
+module drawbridge.dev/box
+
+go 1.26
