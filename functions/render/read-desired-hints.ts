@@ -7,6 +7,7 @@ import type {DesiredApp, DesiredState} from '#shared/model/desired-state.ts'
 import {keys, prefixes} from '#shared/model/keys.ts'
 import {limits} from '#shared/model/limits.ts'
 import type {ObjectStore} from '#shared/ports/object-store.ts'
+import {declarationKey} from './declaration-key.ts'
 
 const concurrentReads = 16
 const keysPerPage = 1000
@@ -15,7 +16,10 @@ const maxPages = 100
 /** What a cluster is told to run, as far as it is not verified, with its apps by name. */
 export interface DesiredHint {
   state: DesiredState
+  etag: string
   apps: ReadonlyMap<string, DesiredApp>
+  /** The apps of each declaration, by `declarationKey`. */
+  declared: ReadonlyMap<string, readonly DesiredApp[]>
 }
 
 /** What was read of each cluster's desired state, by its tag in the store; `hint` is undefined for one that can't be read. */
@@ -69,9 +73,25 @@ async function readHint(store: ObjectStore, cluster: string, memory: HintMemory)
   if (stored === 'absent') return undefined
   if (stored === 'not-modified') return known?.hint
   const state = parseHint(stored.bytes)
-  const hint = state && {state, apps: new Map(state.apps.map((app) => [app.name, app]))}
+  const hint = state && toHint(state, stored.etag)
   memory.set(cluster, {etag: stored.etag, hint, bytes: stored.bytes.byteLength})
   return hint
+}
+
+function toHint(state: DesiredState, etag: string): DesiredHint {
+  const keys = new Map<string, string>()
+  const keyOf = ({declaredIn}: DesiredApp): string => {
+    const spelled = `${declaredIn.repository} ${declaredIn.ref}`
+    const key = keys.get(spelled) ?? declarationKey(declaredIn)
+    keys.set(spelled, key)
+    return key
+  }
+  return {
+    state,
+    etag,
+    apps: new Map(state.apps.map((app) => [app.name, app])),
+    declared: Map.groupBy(state.apps, keyOf),
+  }
 }
 
 function parseHint(bytes: Uint8Array): DesiredState | undefined {

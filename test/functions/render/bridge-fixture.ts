@@ -163,9 +163,12 @@ export class RenderBridge {
     requests: readonly PublishRange[],
     life: {issuedAt: string; expiresAt: string} = freshLife(),
   ): Promise<void> {
-    for (const {cluster, apps, range, trace} of requests) {
+    for (const {cluster, apps, declaredIn, range, trace} of requests) {
       const failed = new Set(apps.flatMap((each) => (each.outcome === 'failed' ? [each.name] : [])))
-      const kept = this.desiredApps(cluster).filter(({name}) => !isInRange(name, range) || failed.has(name))
+      const kept = this.desiredApps(cluster).filter(
+        ({name, declaredIn: {repository}}) =>
+          !isInRange(name, range) || failed.has(name) || repository !== declaredIn.repository,
+      )
       const ready: DesiredApp[] = apps.flatMap((each) => (each.outcome === 'ready' ? [each.app] : []))
       const present = [...kept, ...ready].sort((a, b) => (a.name < b.name ? -1 : 1))
       const state: DesiredState = {
@@ -202,7 +205,9 @@ export class RenderBridge {
     const {objects} = this
     const write = (key: string, bytes: Uint8Array) => {
       this.#etag += 1
-      objects.set(key, {bytes, etag: String(this.#etag)})
+      const etag = String(this.#etag)
+      objects.set(key, {bytes, etag})
+      return etag
     }
     return {
       get: async (key, options) => {
@@ -215,8 +220,11 @@ export class RenderBridge {
         write(key, bytes)
         return 'created'
       },
-      swap: async () => 'conflict',
-      put: async (key, bytes) => write(key, bytes),
+      swap: async (key, bytes, etag) => {
+        if (objects.get(key)?.etag !== etag) return 'conflict'
+        return {etag: write(key, bytes)}
+      },
+      put: async (key, bytes) => void write(key, bytes),
       list: async (prefix, options) =>
         [...objects.keys()]
           .filter((key) => key.startsWith(prefix) && (options?.after === undefined || key > options.after))
