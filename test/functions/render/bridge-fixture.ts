@@ -20,7 +20,7 @@ import {isInRange} from '#shared/model/name-range.ts'
 import {type Outcome, outcomeSchema} from '#shared/model/outcome.ts'
 import {type PublishRange, publishRangeSchema} from '#shared/model/publish-request.ts'
 import {startTrace} from '#shared/model/trace.ts'
-import {systemClock} from '#shared/ports/clock.ts'
+import {type Clock, systemClock} from '#shared/ports/clock.ts'
 import type {ObjectStore} from '#shared/ports/object-store.ts'
 
 const run = promisify(execFile)
@@ -109,7 +109,7 @@ export class RenderBridge {
       outcomes: {send: async (body) => void this.#outcomes.push(body)},
       deadLetters: {send: async (body, options) => void this.deadLetters.push({body, reason: options?.reason})},
       renderers: found,
-      clock: systemClock,
+      clock: createSteadyClock(),
       journal: {record: (event) => void this.journal.push(event)},
       ...ports,
     }
@@ -232,6 +232,12 @@ export class RenderBridge {
           .slice(0, options?.limit ?? 1000),
     }
   }
+}
+
+/** A clock that begins now and goes by how often it is asked, so that a slow machine does not make a render wait for more. */
+function createSteadyClock(): Clock {
+  let now = Date.now()
+  return {now: () => new Date(now++)}
 }
 
 export function freshLife(): {issuedAt: string; expiresAt: string} {
