@@ -18,7 +18,7 @@ export async function continueRender(
   deadline?: Date,
 ): Promise<void> {
   const {from, trace} = message
-  const desired = readAllDesired(ports)
+  const desired = readAllDesired(ports, memory)
   // Awaited later, or never: a rejection must not end the process meanwhile.
   desired.catch(() => undefined)
   const declaration = await findDeclaration(ports, config, message)
