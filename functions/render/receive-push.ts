@@ -56,9 +56,11 @@ export async function receivePush(
   const about = pushed ?? declarations[0]
   if (about === undefined) return
   const findings = outcomes.flatMap((outcome) => outcome.findings)
+  const warnings = outcomes.flatMap((outcome) => outcome.warnings)
   const [only, ...others] = outcomes
   const isOwn = only !== undefined && others.length === 0 && isPushed(only.head, event)
-  const outcome = createOutcome(ports, about, findings, event.trace, isOwn ? rangeOfOutcome('', only.rest) : undefined)
+  const range = isOwn ? rangeOfOutcome('', only.rest) : undefined
+  const outcome = createOutcome(ports, about, {findings, warnings}, event.trace, range)
   await ports.outcomes.send(JSON.stringify(outcome))
   memory.remember(outcome)
   for (const {head, settled} of outcomes) if (settled !== undefined) memory.settled.set(declarationKey(head), settled)
@@ -69,7 +71,7 @@ export async function receivePush(
 }
 
 function nothingToDo(head: Head): HeadOutcome {
-  return {head, findings: [], requests: 0, transient: undefined, rest: undefined}
+  return {head, findings: [], warnings: [], requests: 0, transient: undefined, rest: undefined}
 }
 
 /** Renders a head; where the commit vanished meanwhile (a forced push), the new head once. */

@@ -32,6 +32,8 @@ export interface RenderJob {
 export interface RenderedDeclaration {
   requests: number
   findings: Finding[]
+  /** What keeps nothing from being published, and should be known. */
+  warnings: Finding[]
   /** What kept an app from being rendered and may be gone at the next try. */
   transient: SourceError | undefined
   /** The name of the first app that is left, with all that come after it; undefined where none is. */
@@ -56,6 +58,7 @@ export async function renderDeclaration(ports: RenderPorts, job: RenderJob): Pro
   }
   const ranges = createRangeSender(ports, job, apps)
   const findings: Finding[] = []
+  const warnings: Finding[] = []
   let transient: SourceError | undefined
   let rest: string | undefined
   let begun = 0
@@ -65,6 +68,7 @@ export async function renderDeclaration(ports: RenderPorts, job: RenderJob): Pro
     begun += 1
     const results = await renderInClusters(ports, job, openRecords, app)
     for (const result of results) {
+      if (result.kind === 'rendered') warnings.push(...result.warnings)
       if (result.kind !== 'failed') continue
       findings.push(result.finding)
       transient ??= result.transient
@@ -73,5 +77,5 @@ export async function renderDeclaration(ports: RenderPorts, job: RenderJob): Pro
   })
   await ranges.finish()
   if (isRecorded) await (await records()).save(config)
-  return {requests: ranges.requests(), findings: [...findings, ...ranges.findings()], transient, rest}
+  return {requests: ranges.requests(), findings: [...findings, ...ranges.findings()], warnings, transient, rest}
 }

@@ -18,6 +18,7 @@ import {describeSettled, type SettledHead} from './settled-heads.ts'
 export interface HeadOutcome {
   head: Head
   findings: Finding[]
+  warnings: Finding[]
   requests: number
   transient: SourceError | undefined
   /** The name of the first app that was left to a message of its own; undefined where all are rendered. */
@@ -54,7 +55,8 @@ export async function renderHead(ports: RenderPorts, job: HeadJob): Promise<Head
   try {
     const read =
       memory.configs.get(head.commit) ?? (await readConfig(ports.renderers, await sources.own(), memory.configs))
-    if (!read.ok) return {head, findings: read.findings, requests: 0, transient: undefined, rest: undefined}
+    if (!read.ok)
+      return {head, findings: read.findings, warnings: [], requests: 0, transient: undefined, rest: undefined}
     const {config} = read
     const {inputs} = memory
     const desired = await job.desired
@@ -97,12 +99,13 @@ export function rangeOfOutcome(from: string, rest: string | undefined): NameRang
 }
 
 const maxFindings = 200
+const maxWarnings = 50
 
 /** The outcome of a render, for the author of a commit. `range`: of which of its apps; all where it is absent. */
 export function createOutcome(
   ports: RenderPorts,
   head: Head,
-  findings: readonly Finding[],
+  {findings, warnings}: {findings: readonly Finding[]; warnings: readonly Finding[]},
   trace: Trace,
   range?: NameRange,
 ): Outcome {
@@ -116,6 +119,7 @@ export function createOutcome(
     commit,
     ...(range === undefined ? {} : {range}),
     findings: fitFindings(findings),
+    ...(warnings.length === 0 ? {} : {warnings: fitFindings(warnings.slice(0, maxWarnings))}),
     trace: passStage(trace, 'rendered', ports.clock.now()),
   }
 }

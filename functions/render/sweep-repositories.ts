@@ -40,8 +40,8 @@ export async function sweepRepositories(
         return
       }
       const job = {declaration, desired: Promise.resolve(desired), trace, memory, deadline}
-      const {findings, requests, rest, settled} = await renderHead(ports, job)
-      const outcome = createOutcome(ports, declaration, findings, trace, rangeOfOutcome('', rest))
+      const {findings, warnings, requests, rest, settled} = await renderHead(ports, job)
+      const outcome = createOutcome(ports, declaration, {findings, warnings}, trace, rangeOfOutcome('', rest))
       // A commit that failed for what is elsewhere (a branch that was missing, a name that was taken) may be well by now.
       const isMended = memory.isMended(outcome)
       const isNews = requests > 0 || findings.length > 0 || isMended
