@@ -35,6 +35,8 @@ export interface RenderPool {
   render(order: RenderOrder): Promise<ClusterRender[]>
   /** Parses a drawbridge.yaml. Rejects with `RenderError` RENDER_TIMEOUT, RENDER_OUT_OF_MEMORY. */
   parseConfig(text: string): Promise<ParsedConfig>
+  /** Makes ready for the first render. Never rejects. */
+  warm(): Promise<void>
   close(): Promise<void>
 }
 
@@ -92,6 +94,10 @@ export function createRenderPool(options: RenderPoolOptions): RenderPool {
   return {
     render: (order) => withThread(order.scope, (thread) => renderIn(thread, order)),
     parseConfig: (text) => withThread('', (thread) => parseIn(thread, text)),
+    async warm() {
+      // What fails here fails again, and is told, with the first render.
+      await withThread('', (thread) => thread.run({kind: 'warm'}, undefined, () => undefined)).catch(() => undefined)
+    },
     async close() {
       await Promise.all(idle.splice(0).map((thread) => thread.close()))
     },
