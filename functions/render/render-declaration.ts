@@ -10,7 +10,7 @@ import type {Config} from './read-config.ts'
 import type {DesiredHint} from './read-desired-hints.ts'
 import {renderInClusters} from './render-in-cluster.ts'
 import type {RenderPorts} from './render-ports.ts'
-import {openRenderRecords} from './render-records.ts'
+import type {RecordsCache} from './render-records.ts'
 import {createRangeSender} from './send-ranges.ts'
 
 /** What a declaration wants at one commit, and the trace of the push that led here. */
@@ -19,6 +19,7 @@ export interface RenderJob {
   sources: Sources
   config: Config
   inputs: InputsMemory
+  records: RecordsCache
   /** What each cluster is told to run now: a hint, by which the unchanged is left alone. */
   desired: ReadonlyMap<string, DesiredHint>
   /** Apps whose names come before it are left alone. @default '' */
@@ -50,7 +51,7 @@ export async function renderDeclaration(ports: RenderPorts, job: RenderJob): Pro
   const apps = config.apps
     .filter(({metadata}) => metadata.name >= from)
     .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
-  const records = memoizeAsync(() => openRenderRecords(ports.store, job.declaration))
+  const records = memoizeAsync(() => job.records.open(ports.store, job.declaration))
   let isRecorded = false
   const openRecords = () => {
     isRecorded = true

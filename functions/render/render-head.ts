@@ -58,9 +58,9 @@ export async function renderHead(ports: RenderPorts, job: HeadJob): Promise<Head
     if (!read.ok)
       return {head, findings: read.findings, warnings: [], requests: 0, transient: undefined, rest: undefined}
     const {config} = read
-    const {inputs} = memory
+    const {inputs, records} = memory
     const desired = await job.desired
-    const order = {declaration: head, sources, config, inputs, desired, from, deadline, trace}
+    const order = {declaration: head, sources, config, inputs, records, desired, from, deadline, trace}
     const rendered = await renderDeclaration(ports, order)
     const {rest, requests, findings} = rendered
     if (rest !== undefined) await leaveRest(ports, memory, {head, rest, trace})

@@ -6,10 +6,12 @@ import {createInputsMemory, type InputsMemory} from './inputs-memory.ts'
 import type {Head} from './open-sources.ts'
 import {type ConfigCache, createConfigCache} from './read-config.ts'
 import type {HintMemory} from './read-desired-hints.ts'
+import {createRecordsCache, type RecordsCache} from './render-records.ts'
 import type {SettledHead} from './settled-heads.ts'
 
 /** What the function remembers between messages, to do less: lost with the process, harmlessly. */
 export interface RenderMemory {
+  records: RecordsCache
   configs: ConfigCache
   hints: HintMemory
   /** Declarations of which nothing is left to do, by `declarationKey`. */
@@ -41,6 +43,7 @@ export function createRenderMemory(): RenderMemory {
   const rests = new Map<string, number>()
   return {
     configs: createConfigCache(),
+    records: createRecordsCache(),
     hints: createBoundedMap(MAX_HINT_BYTES, ({bytes}) => bytes),
     settled: createBoundedMap(maxRemembered),
     heads: createBoundedMap(maxRemembered),

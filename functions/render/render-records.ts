@@ -1,6 +1,7 @@
 import {gunzipSync, gzipSync} from 'node:zlib'
 import * as z from 'zod'
 import {canonicalJson} from '#shared/bundle/canonical-json.ts'
+import {createBoundedMap} from '#shared/memory/bounded-map.ts'
 import {API_VERSION} from '#shared/model/api-version.ts'
 import type {App, Cluster} from '#shared/model/app.ts'
 import {type Digest, digestOf, digestSchema} from '#shared/model/digest.ts'
@@ -33,14 +34,35 @@ export interface RenderRecords {
   save(declared: {apps: readonly App[]; clusters: readonly Cluster[]}): Promise<void>
 }
 
-/** Opens the records of a declaration; those that cannot be read are as none. Rejects with `ObjectStoreError` UNAVAILABLE. */
-export async function openRenderRecords(
-  store: ObjectStore,
-  declaration: {repository: string; ref: string},
-): Promise<RenderRecords> {
-  const key = keys.renderRecords(declaration)
-  const {records, etag: stored} = await readRecords(store, key)
-  let etag = stored
+/** The records of declarations that were opened, so that they are read again only where they changed. */
+export interface RecordsCache {
+  /** Opens those of a declaration; what cannot be read is as none. Rejects with `ObjectStoreError` UNAVAILABLE. */
+  open(store: ObjectStore, declaration: {repository: string; ref: string}): Promise<RenderRecords>
+}
+
+const maxCachedRecords = 20_000
+
+/** Creates a cache that holds the records of some declarations, large ones counting more. */
+export function createRecordsCache(): RecordsCache {
+  const known = createBoundedMap<string, StoredRecords>(maxCachedRecords, ({records}) => 1 + records.size)
+  return {
+    async open(store, declaration) {
+      const key = keys.renderRecords(declaration)
+      const stored = await readRecords(store, key, known.get(key))
+      known.set(key, stored)
+      return toRecords(store, key, stored)
+    },
+  }
+}
+
+/** What is stored at a key, as far as it is known here. */
+interface StoredRecords {
+  records: Map<string, StoredRecord>
+  etag: string | undefined
+}
+
+function toRecords(store: ObjectStore, key: string, stored: StoredRecords): RenderRecords {
+  const {records} = stored
   let isChanged = false
   return {
     find(app, cluster) {
@@ -59,8 +81,8 @@ export async function openRenderRecords(
       const file = {apiVersion: API_VERSION, kind: 'RenderRecords', records: Object.fromEntries(records)}
       const bytes = gzipSync(JSON.stringify(file), {level: 1})
       try {
-        const swapped = await store.swap(key, bytes, etag)
-        if (swapped !== 'conflict') etag = swapped.etag
+        const swapped = await store.swap(key, bytes, stored.etag)
+        if (swapped !== 'conflict') stored.etag = swapped.etag
       } catch (error) {
         // The next render does more, and gives the same.
         if (!(error instanceof ObjectStoreError)) throw error
@@ -73,14 +95,13 @@ function nameOf(cluster: Cluster, app: App): string {
   return `${cluster.metadata.name} ${app.metadata.name}`
 }
 
-async function readRecords(
-  store: ObjectStore,
-  key: string,
-): Promise<{records: Map<string, StoredRecord>; etag: string | undefined}> {
-  const none = (etag?: string) => ({records: new Map<string, StoredRecord>(), etag})
+async function readRecords(store: ObjectStore, key: string, known: StoredRecords | undefined): Promise<StoredRecords> {
+  const none = (etag?: string): StoredRecords => ({records: new Map(), etag})
   try {
-    const stored = await store.get(key, {maxBytes: limits.maxRenderRecordsBytes})
-    if (typeof stored === 'string') return none()
+    const unlessSame = known?.etag === undefined ? {} : {ifNoneMatch: known.etag}
+    const stored = await store.get(key, {maxBytes: limits.maxRenderRecordsBytes, ...unlessSame})
+    if (stored === 'not-modified') return known ?? none()
+    if (stored === 'absent') return none()
     try {
       const text = gunzipSync(stored.bytes, {maxOutputLength: limits.maxUnpackedRenderRecordsBytes}).toString('utf8')
       const file = fileSchema.safeParse(JSON.parse(text))

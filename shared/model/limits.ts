@@ -2,7 +2,8 @@
 export const limits = {
   /** GitHub's own cap of a webhook body. */
   maxWebhookBytes: 25 * 1024 * 1024,
-  maxConfigBytes: 1024 * 1024,
+  /** Room for the declarations of 10,000 apps. */
+  maxConfigBytes: 2 * 1024 * 1024,
   /** One file of a source tree. */
   maxSourceFileBytes: 10 * 1024 * 1024,
   /** All files that one app reads. */

@@ -18,7 +18,25 @@ export interface TreeView {
 export function openTreeView(tree: SourceTree): TreeView {
   const stats = new Map<string, Promise<Stat>>()
   const lists = new Map<string, Promise<FolderEntry[]>>()
-  const stat = (path: string): Promise<Stat> => remember(stats, path, () => lookUp(tree, path))
+  const folders = new Map<string, Promise<Map<string, TreeEntry>>>()
+  const stat = (path: string): Promise<Stat> => remember(stats, path, () => lookUp(path))
+  const entriesOf = (folder: string): Promise<Map<string, TreeEntry>> =>
+    remember(
+      folders,
+      folder,
+      async () => new Map((await tree.list(folder)).map((entry) => [nameOf(entry.path), entry])),
+    )
+
+  /** From the folder above, which most questions are about too: each part of a path is looked at once. */
+  const lookUp = async (path: string): Promise<Stat> => {
+    if (path === '') return {type: 'folder', path}
+    const slash = path.lastIndexOf('/')
+    const above = await stat(path.slice(0, Math.max(slash, 0)))
+    if (above.type !== 'folder') return {type: 'absent'}
+    const entry = (await entriesOf(above.path)).get(path.slice(slash + 1))
+    if (entry === undefined) return {type: 'absent'}
+    return entry.type === 'file' || entry.type === 'folder' ? toStat(entry) : followPath(tree, path)
+  }
   const list = (path: string): Promise<FolderEntry[]> => remember(lists, path, () => listFolder(tree, path))
 
   const answerOf = async (question: string): Promise<string> => {
@@ -68,13 +86,17 @@ export function openTreeView(tree: SourceTree): TreeView {
   }
 }
 
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1)
+}
+
 function remember<T>(known: Map<string, Promise<T>>, path: string, look: () => Promise<T>): Promise<T> {
   const found = known.get(path) ?? look()
   known.set(path, found)
   return found
 }
 
-async function lookUp(tree: SourceTree, path: string): Promise<Stat> {
+async function followPath(tree: SourceTree, path: string): Promise<Stat> {
   const found = await resolvePath(tree, path)
   return found === undefined ? {type: 'absent'} : toStat(found)
 }
@@ -89,9 +111,9 @@ async function listFolder(tree: SourceTree, path: string): Promise<FolderEntry[]
   const entries = await tree.list(folder.path)
   return Promise.all(
     entries.map(async (entry): Promise<FolderEntry> => {
-      const name = entry.path.slice(entry.path.lastIndexOf('/') + 1)
+      const name = nameOf(entry.path)
       if (entry.type === 'submodule') return {name, stat: {type: 'submodule'}}
-      return {name, stat: entry.type === 'symlink' ? await lookUp(tree, entry.path) : toStat(entry)}
+      return {name, stat: entry.type === 'symlink' ? await followPath(tree, entry.path) : toStat(entry)}
     }),
   )
 }
