@@ -4,7 +4,7 @@ import {parseExactJson} from '#shared/bundle/exact-json.ts'
 import {childObject, isJsonObject, type JsonObject, type Manifest} from '#shared/model/manifest.ts'
 import {groupOf, type ObjectRef, refKey, refOf} from '#shared/model/object-ref.ts'
 import type {InventoryEntry} from '#shared/plan/inventory.ts'
-import {isRunOf, nameRun} from '#shared/plan/name-run.ts'
+import {isGenerated, isRunOf, nameRun} from '#shared/plan/name-run.ts'
 import {planPhases} from '#shared/plan/plan-phases.ts'
 import {type ApplyRules, readApplyRules} from '#shared/plan/read-apply-rules.ts'
 import type {HookRules, SyncPhase} from '#shared/plan/read-hook.ts'
@@ -95,10 +95,10 @@ export async function planObjects(
       objects: objects.map(plan).filter((object) => sortIn(bundle, object)),
       hooks: hooks.map(({manifest, rules}) => {
         const {generateName, name: declared} = manifest.metadata
-        const isGenerated = typeof generateName === 'string' && generateName !== ''
-        const name = isGenerated ? nameRun(generateName, {declared, bundle: digest, phase}) : declared
+        const generated = isGenerated(generateName, declared) ? generateName : undefined
+        const name = generated === undefined ? declared : nameRun(generated, {declared, bundle: digest, phase})
         const object = plan({...manifest, metadata: {...manifest.metadata, name}})
-        const hook: PlannedHook = isGenerated ? {object, rules, generateName} : {object, rules}
+        const hook: PlannedHook = generated === undefined ? {object, rules} : {object, rules, generateName: generated}
         const known = bundle.hooks.get(object.key) ?? hook
         bundle.hooks.set(object.key, known)
         return known

@@ -12,6 +12,13 @@ export function nameGenerated(generateName: string, content: string): string {
   return `${baseOf(generateName)}${shortHash(content)}`
 }
 
+/** Tells whether a hook's name is one that `nameGenerated` gave: where git says a name too, that one counts, and `generateName` means nothing. */
+export function isGenerated(generateName: unknown, declared: string): generateName is string {
+  if (typeof generateName !== 'string' || generateName === '') return false
+  const base = baseOf(generateName)
+  return declared.startsWith(base) && /^[0-9a-f]{10}$/.test(declared.slice(base.length))
+}
+
 /** Names one run of such a hook, for a bundle and a phase: `<generateName><10 hex characters>-<phase>`. `declared` is what `nameGenerated` gave. */
 export function nameRun(
   generateName: string,

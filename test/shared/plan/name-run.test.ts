@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import {test} from 'node:test'
-import {isRunOf, nameGenerated, nameRun} from '#shared/plan/name-run.ts'
+import {isGenerated, isRunOf, nameGenerated, nameRun} from '#shared/plan/name-run.ts'
 
 const run = {declared: nameGenerated('migrate-', '{}'), bundle: 'sha256:1', phase: 'PreSync'} as const
 
@@ -27,4 +27,15 @@ for (const [what, name, expected] of [
   ['what goes on after it', `${nameRun('migrate-', run)}-x`, false],
 ] as const) {
   test(`tells whether it is a run: ${what}`, () => assert.equal(isRunOf('migrate-', name), expected))
+}
+
+for (const [what, generateName, name, expected] of [
+  ['what render named', 'migrate-', run.declared, true],
+  ['a name of its own beside a generateName', 'migrate-', 'migrate-schema', false],
+  ['another name', 'migrate-', 'nightly', false],
+  ['no generateName', undefined, run.declared, false],
+  ['an empty one', '', '0123456789', false],
+] as const) {
+  test(`tells whether a hook's name is generated: ${what}`, () =>
+    assert.equal(isGenerated(generateName, name), expected))
 }
