@@ -8,6 +8,7 @@ import type {HealthRules} from '#shared/plan/health-rules/health-rule.ts'
 import type {InventoryEntry} from '#shared/plan/inventory.ts'
 import type {InventoryError} from '#shared/plan/inventory-error.ts'
 import type {HeldCount} from './count-held.ts'
+import type {FirstInstall} from './first-install.ts'
 import type {HealthyBundle, RolledBack} from './healthy-store.ts'
 import type {Claims} from './judge-claims.ts'
 import type {HealRecord} from './pace-heals.ts'
@@ -68,6 +69,8 @@ export interface AppState {
   claims: Claims | undefined
   inventory: Map<string, AppliedEntry>
   brokenInventory: InventoryError | undefined
+  /** Kept with the inventory. */
+  firstInstall: FirstInstall
   /** `namespace/name` that it was applied as last, undefined for the agent itself; kept with the inventory. */
   serviceAccount: string | undefined
   /** The inventory in the cluster may differ from `inventory`. */
@@ -163,6 +166,7 @@ export function createAppState(name: string, now: Date): AppState {
     claims: undefined,
     inventory: new Map(),
     brokenInventory: undefined,
+    firstInstall: 'open',
     serviceAccount: undefined,
     unsaved: false,
     unnoted: new Set(),

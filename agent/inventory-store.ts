@@ -2,6 +2,7 @@ import {childObject} from '#shared/model/manifest.ts'
 import {decodeInventory, encodeInventory, orderInventoryWrites} from '#shared/plan/encode-inventory.ts'
 import type {InventoryEntry} from '#shared/plan/inventory.ts'
 import {InventoryError} from '#shared/plan/inventory-error.ts'
+import {decodeFirstInstall, encodeFirstInstall, type FirstInstall} from './first-install.ts'
 import type {KubeClient} from './kube/kube-client.ts'
 import {type KubeObject, labelOf} from './kube/kube-object.ts'
 import {INVENTORY_LABEL} from './marks.ts'
@@ -16,6 +17,7 @@ export interface StoredInventory {
   entries: InventoryEntry[] | InventoryError
   /** `namespace/name` that the app was applied as last, undefined for the agent itself: when the app is removed nothing else tells. */
   serviceAccount: string | undefined
+  firstInstall: FirstInstall
 }
 
 /** What each app applied, kept in ConfigMaps `drawbridge-inventory-<app>-<n>`. */
@@ -27,7 +29,12 @@ export interface InventoryStore {
   /** One app's inventory; undefined where it has none. */
   load(app: string): Promise<StoredInventory | undefined>
   /** Writes an app's inventory; a stop halfway loses no entry. */
-  save(app: string, entries: InventoryEntry[], serviceAccount: string | undefined): Promise<void>
+  save(
+    app: string,
+    entries: InventoryEntry[],
+    serviceAccount: string | undefined,
+    firstInstall?: FirstInstall,
+  ): Promise<void>
   /** Forgets an app. */
   remove(app: string): Promise<void>
 }
@@ -45,7 +52,7 @@ export function createInventoryStore(
   const state = createStateWriter(kube, options)
   /** The chunks as they were read, by name, until they are written. */
   const readBefore = new Map<string, string>()
-  const stored = new Map<string, {chunks: number; serviceAccount: string | undefined}>()
+  const stored = new Map<string, {chunks: number; serviceAccount: string | undefined; firstInstall: FirstInstall}>()
 
   async function read(
     labelSelector: string,
@@ -65,6 +72,7 @@ export function createInventoryStore(
         {
           entries: decodeOrExplain([...parts.values()].map(readChunk)),
           serviceAccount: readServiceAccount(parts.get(0)),
+          firstInstall: decodeFirstInstall(childObject(parts.get(0), 'data')?.install),
           chunks: Math.max(...parts.keys()) + 1,
         },
       ]),
@@ -88,10 +96,15 @@ export function createInventoryStore(
     state.forget(target.name)
   }
 
-  async function save(app: string, entries: InventoryEntry[], serviceAccount: string | undefined): Promise<void> {
+  async function save(
+    app: string,
+    entries: InventoryEntry[],
+    serviceAccount: string | undefined,
+    firstInstall: FirstInstall = 'past',
+  ): Promise<void> {
     const chunks = encodeInventory(entries)
     // Some chunks alone of a first write could not be read, were it stopped halfway.
-    if (!stored.has(app) && chunks.length > 1) await save(app, [], serviceAccount)
+    if (!stored.has(app) && chunks.length > 1) await save(app, [], serviceAccount, firstInstall)
     for (const {index, write} of orderInventoryWrites(stored.get(app)?.chunks ?? 0, chunks)) {
       if (write === 'remove') {
         await removeChunk(app, index)
@@ -100,20 +113,20 @@ export function createInventoryStore(
       const target = nameOf(app, index)
       const body = {
         labels: {[INVENTORY_LABEL]: app},
-        data: {writer, serviceAccount: serviceAccount ?? ''},
+        data: {writer, serviceAccount: serviceAccount ?? '', install: encodeFirstInstall(firstInstall)},
         binaryData: {chunk: Buffer.from(write).toString('base64')},
       }
       await state.write(target, body, isTheirs)
       readBefore.delete(target.name)
     }
-    stored.set(app, {chunks: chunks.length, serviceAccount})
+    stored.set(app, {chunks: chunks.length, serviceAccount, firstInstall})
   }
 
   return {
     async loadAll() {
       const loaded = await read(INVENTORY_LABEL, note)
       stored.clear()
-      for (const [app, {chunks, serviceAccount}] of loaded) stored.set(app, {chunks, serviceAccount})
+      for (const [app, {entries: _, ...known}] of loaded) stored.set(app, known)
       return loaded
     },
 
@@ -121,17 +134,21 @@ export function createInventoryStore(
 
     async load(app) {
       const found = (await read(`${INVENTORY_LABEL}=${app}`, note)).get(app)
-      if (found === undefined) stored.delete(app)
-      else stored.set(app, {chunks: found.chunks, serviceAccount: found.serviceAccount})
+      if (found === undefined) {
+        stored.delete(app)
+        return undefined
+      }
+      const {entries: _, ...known} = found
+      stored.set(app, known)
       return found
     },
 
     save,
 
     async remove(app) {
-      const {chunks = 1, serviceAccount} = stored.get(app) ?? {}
+      const {chunks = 1, serviceAccount, firstInstall} = stored.get(app) ?? {}
       // One chunk of several could not be read, were this stopped halfway: an empty inventory has one.
-      if (chunks > 1) await save(app, [], serviceAccount)
+      if (chunks > 1) await save(app, [], serviceAccount, firstInstall)
       await removeChunk(app, 0)
       stored.delete(app)
     },

@@ -34,7 +34,7 @@ export async function loadBundle(ctx: AgentContext, app: AppState, target: Prese
     if (!verdict.allowed) throw new AppFailure('POLICY', `${formatRef(refOf(manifest))}: ${verdict.reason}`)
   }
   const former = app.bundle
-  if (former?.content === content && former.app.namespace === target.namespace && !lacksType(former)) {
+  if (former?.content === content && former.app.namespace === target.namespace && fitsAnyBundle(former)) {
     app.bundle = {...former, app: target}
     app.claims = undefined
     return
@@ -43,6 +43,7 @@ export async function loadBundle(ctx: AgentContext, app: AppState, target: Prese
     app: app.name,
     namespace: target.namespace,
     discovery: ctx.discovery,
+    bundle: target.bundle.digest,
   })
   app.bundle = {...planned, app: target, content}
   app.claims = undefined
@@ -61,6 +62,11 @@ async function fetchOpened(ctx: AgentContext, target: PresentApp): Promise<OpenB
     }
     throw new AppFailure('UNREACHABLE', 'its bundle cannot be fetched', {}, {cause})
   }
+}
+
+/** Runs of hooks that have a generateName are named by the very bundle. */
+function fitsAnyBundle(bundle: LoadedBundle): boolean {
+  return !lacksType(bundle) && [...bundle.hooks.values()].every(({generateName}) => generateName === undefined)
 }
 
 /** A kind that was not served may be by now: the definition comes from elsewhere. */

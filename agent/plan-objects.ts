@@ -3,6 +3,8 @@ import {canonicalJson} from '#shared/bundle/canonical-json.ts'
 import {parseExactJson} from '#shared/bundle/exact-json.ts'
 import {childObject, isJsonObject, type JsonObject, type Manifest} from '#shared/model/manifest.ts'
 import {groupOf, type ObjectRef, refKey, refOf} from '#shared/model/object-ref.ts'
+import type {InventoryEntry} from '#shared/plan/inventory.ts'
+import {isGenerated, isRunOf, nameRun} from '#shared/plan/name-run.ts'
 import {planPhases} from '#shared/plan/plan-phases.ts'
 import {type ApplyRules, readApplyRules} from '#shared/plan/read-apply-rules.ts'
 import type {HookRules, SyncPhase} from '#shared/plan/read-hook.ts'
@@ -30,6 +32,8 @@ export interface PlannedObject {
 export interface PlannedHook {
   object: PlannedObject
   rules: HookRules
+  /** Each run of it is an object of its own, named by `nameRun`. */
+  generateName?: string
 }
 
 /** What is applied all at once. */
@@ -59,13 +63,14 @@ export interface PlannedBundle {
 
 /**
  * Makes a bundle's manifests ready to be applied as an app: ordered, each with its type found, its namespace as the server will
- * store it and the owner mark set. Asks the server only for API versions that it was not asked for before.
+ * store it and the owner mark set. Asks the server only for API versions that it was not asked for before. `bundle` is the digest that runs
+ * of hooks with a `generateName` are named by.
  */
 export async function planObjects(
   manifests: Manifest[],
-  options: {app: string; namespace: string | undefined; discovery: Discovery},
+  options: {app: string; namespace: string | undefined; discovery: Discovery; bundle?: string},
 ): Promise<PlannedBundle> {
-  const {app, namespace, discovery} = options
+  const {app, namespace, discovery, bundle: digest = ''} = options
   const defined = definedTypes(manifests)
   const types = new Map<string, ResourceType | undefined>()
   for (const {apiVersion, kind} of manifests) {
@@ -89,8 +94,12 @@ export async function planObjects(
     stages: stages.map(({objects, hooks}) => ({
       objects: objects.map(plan).filter((object) => sortIn(bundle, object)),
       hooks: hooks.map(({manifest, rules}) => {
-        const object = plan(manifest)
-        const known = bundle.hooks.get(object.key) ?? {object, rules}
+        const {generateName, name: declared} = manifest.metadata
+        const generated = isGenerated(generateName, declared) ? generateName : undefined
+        const name = generated === undefined ? declared : nameRun(generated, {declared, bundle: digest, phase})
+        const object = plan({...manifest, metadata: {...manifest.metadata, name}})
+        const hook: PlannedHook = generated === undefined ? {object, rules} : {object, rules, generateName: generated}
+        const known = bundle.hooks.get(object.key) ?? hook
         bundle.hooks.set(object.key, known)
         return known
       }),
@@ -115,6 +124,19 @@ export function parseBody({body}: Pick<PlannedObject, 'body'>): JsonObject {
 /** Tells whether an app declares an object, in whatever way. */
 export function declares(bundle: PlannedBundle, key: string): boolean {
   return bundle.objects.has(key) || bundle.hooks.has(key) || bundle.once.has(key) || bundle.untouched.has(key)
+}
+
+/** Tells whether an object is a run of a hook that is declared, for another bundle: its delete policy says how long it stays. */
+export function isFormerRun(bundle: PlannedBundle, {ref, hook}: Pick<InventoryEntry, 'ref' | 'hook'>): boolean {
+  return hook !== undefined && [...bundle.hooks.values()].some((planned) => isFormerRunOf(bundle, planned, ref))
+}
+
+/** The same for one hook. */
+export function isFormerRunOf(bundle: PlannedBundle, {object, generateName}: PlannedHook, ref: ObjectRef): boolean {
+  const {group, kind, namespace} = object.ref
+  if (generateName === undefined || ref.group !== group || ref.kind !== kind || ref.namespace !== namespace)
+    return false
+  return isRunOf(generateName, ref.name) && !bundle.hooks.has(refKey(ref))
 }
 
 /** Tells whether nothing is declared that stays: hooks alone are no reason to delete all else. */

@@ -8,7 +8,7 @@ import type {StepRun} from './apply-steps.ts'
 import {awaitHealth} from './await-health.ts'
 import {claimantOf, unreadApp} from './judge-claims.ts'
 import {listSome} from './list-some.ts'
-import {declares, isEmpty} from './plan-objects.ts'
+import {declares, isEmpty, isFormerRun} from './plan-objects.ts'
 import {type PruneResult, pruneObjects} from './prune-objects.ts'
 
 const SHOWN = 5
@@ -97,7 +97,9 @@ function leaveThere(ctx: AgentContext, app: AppState, gone: readonly string[]): 
 }
 
 function goneFrom(app: AppState, bundle: LoadedBundle): string[] {
-  return [...app.inventory.keys()].filter((key) => !declares(bundle, key))
+  return [...app.inventory]
+    .filter(([key, entry]) => !declares(bundle, key) && !isFormerRun(bundle, entry))
+    .map(([key]) => key)
 }
 
 function isLast(ctx: Pick<AgentContext, 'live'>, key: string): boolean {

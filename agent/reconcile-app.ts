@@ -6,6 +6,7 @@ import {type AppState, currentBundle, type LoadedBundle} from './app-state.ts'
 import {unknownKind} from './apply-objects.ts'
 import {applySteps, changesOf, planSteps, runPostSync, runSyncFail, type StepRun} from './apply-steps.ts'
 import {awaitDependencies, endDependencyWait} from './await-dependencies.ts'
+import {beginRelease, endRelease} from './first-install.ts'
 import {handleDrift} from './heal-drift.ts'
 import type {ResourceType} from './kube/kube-client.ts'
 import {loadBundle} from './load-bundle.ts'
@@ -52,6 +53,7 @@ export async function reconcileApp(
   app.left = undefined
   if (app.serviceAccount !== target.serviceAccount) app.unsaved = true
   app.serviceAccount = target.serviceAccount
+  beginRelease(app, bundle)
   const run = {ctx, app, bundle, signal}
   const work = planSteps(ctx, app, bundle)
   const applied = changesOf(work)
@@ -69,7 +71,7 @@ export async function reconcileApp(
   await orRunSyncFail(run, () => applySteps(run, work)).catch((error: unknown) => {
     throw fresh ? error : asHealFailure(error)
   })
-  if (signal.aborted) return
+  if (signal.aborted || ctx.signal.aborted) return
   app.asked = false
   const announce = !known || applied.some(({why}) => why !== 'drifted')
   app.revision = target.revision
@@ -83,6 +85,8 @@ export async function reconcileApp(
     })
   }
   const pruned = await pruneApp(run)
+  const hasMore = work.some(({step, fresh}) => step.phase === 'PostSync' && fresh)
+  if (!hasMore) endRelease(app, bundle)
   if (app.unsaved && !ctx.signal.aborted) await saveInventory(ctx, app)
   app.settling = false
   tellPruned(
@@ -96,7 +100,12 @@ export async function reconcileApp(
     app.revision = before
     throw error
   })
-  if (signal.aborted) return
+  // Hooks that were left running are not through.
+  if (signal.aborted || ctx.signal.aborted) return
+  if (hasMore) {
+    endRelease(app, bundle)
+    if (app.unsaved) await saveInventory(ctx, app)
+  }
   app.toldProblem = undefined
   app.failures = 0
   app.retries = 0

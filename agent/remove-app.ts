@@ -46,6 +46,10 @@ export async function removeApp(
       if (type !== undefined) await ctx.live.follow(type)
     }
     app.bundle = undefined
+    if (app.firstInstall !== 'open') {
+      app.firstInstall = 'open'
+      await saveInventory(ctx, app)
+    }
     const entries = target.deletionPolicy === 'WaitForTermination' ? new Map(app.inventory) : undefined
     result = await pruneObjects(ctx, app, [...app.inventory.keys()], signal, options)
     const left = entries === undefined ? [] : await awaitGone(ctx, result.pruned, signal)
@@ -81,6 +85,7 @@ async function finish(ctx: AgentContext, app: AppState): Promise<void> {
   for (const key of app.inventory.keys()) if (ctx.owners.get(key) === app) ctx.owners.delete(key)
   app.inventory.clear()
   app.unsaved = false
+  app.firstInstall = 'open'
   app.serviceAccount = undefined
   app.bundle = undefined
   app.revision = undefined

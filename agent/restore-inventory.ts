@@ -8,9 +8,10 @@ import type {StoredInventory} from './inventory-store.ts'
 export function restoreInventory(
   ctx: Pick<AgentContext, 'owners'>,
   app: AppState,
-  {entries, serviceAccount}: StoredInventory,
+  {entries, serviceAccount, firstInstall}: StoredInventory,
 ): void {
   app.serviceAccount = serviceAccount
+  app.firstInstall = firstInstall
   if (!Array.isArray(entries)) {
     app.brokenInventory = entries
     return
@@ -25,7 +26,8 @@ export function restoreInventory(
 /** Reads a broken inventory again, since somebody may have put it right or deleted it. Throws `AppFailure` INVENTORY_BROKEN where not. */
 export async function requireInventory(ctx: AgentContext, app: AppState): Promise<void> {
   if (app.brokenInventory === undefined) return
-  restoreInventory(ctx, app, (await ctx.inventories.load(app.name)) ?? {entries: [], serviceAccount: undefined})
+  const gone: StoredInventory = {entries: [], serviceAccount: undefined, firstInstall: 'past'}
+  restoreInventory(ctx, app, (await ctx.inventories.load(app.name)) ?? gone)
   const broken: Error | undefined = app.brokenInventory
   if (broken === undefined) return
   throw new AppFailure(

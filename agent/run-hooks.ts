@@ -1,19 +1,20 @@
 import {setTimeout as sleep} from 'node:timers/promises'
 import {stringifyExact} from '#shared/bundle/exact-json.ts'
 import {isJsonObject} from '#shared/model/manifest.ts'
-import {formatRef} from '#shared/model/object-ref.ts'
+import {formatRef, type ObjectRef} from '#shared/model/object-ref.ts'
 import type {HookRecord} from '#shared/plan/inventory.ts'
 import {type HookProgress, judgeHook} from '#shared/plan/judge-hook.ts'
 import type {SyncPhase} from '#shared/plan/read-hook.ts'
-import {type AgentContext, keepEntry} from './agent-context.ts'
+import {type AgentContext, dropEntry, keepEntry} from './agent-context.ts'
 import {AppFailure, asApplyFailure} from './app-failure.ts'
-import {type AppState, impersonatedUser, type LoadedBundle} from './app-state.ts'
+import {type AppliedEntry, type AppState, impersonatedUser, type LoadedBundle} from './app-state.ts'
 import {deleteAndAwait} from './delete-and-await.ts'
+import {bundleId, releaseOf} from './first-install.ts'
 import {judgeOwner} from './judge-owner.ts'
 import {apiVersionOf, type ResourceType} from './kube/kube-client.ts'
 import {annotationsOf, type KubeObject, labelOf} from './kube/kube-object.ts'
 import {APP_LABEL, FIELD_MANAGER} from './marks.ts'
-import {type PlannedHook, type PlannedObject, parseBody} from './plan-objects.ts'
+import {isFormerRunOf, type PlannedHook, type PlannedObject, parseBody} from './plan-objects.ts'
 import {saveInventory} from './save-inventory.ts'
 
 /** Says for which bundle and phase a hook was begun, so that a restarted agent goes on to wait for it. */
@@ -29,12 +30,14 @@ export interface HookRun {
   signal: AbortSignal
 }
 
-/** The hooks of a stage that have not succeeded for this bundle; of those of SyncFail the ones that have not ended. */
+/** The hooks of a stage that are part of this release and have not succeeded for this bundle; of those of SyncFail the ones that have not ended. */
 export function pendingHooks(
   {app, bundle, phase}: Omit<HookRun, 'ctx' | 'signal'>,
   hooks: PlannedHook[],
 ): PlannedHook[] {
-  return hooks.filter(({object}) => {
+  const release = releaseOf(app, bundle)
+  return hooks.filter(({object, rules}) => {
+    if ((rules.only?.[phase] ?? release) !== release) return false
     const result = recordOf(app, bundle, object.key).results[phase]
     return result === undefined || (result === 'Failed' && phase !== 'SyncFail')
   })
@@ -59,11 +62,14 @@ export async function beginHook(run: HookRun, hook: PlannedHook): Promise<void> 
   const live = await kube.get(type, ref, 'metadata')
   const runId = `${bundleId(bundle)}.${phase}`
   if (live !== 'absent') {
-    if (annotationsOf(live)[RUN_ANNOTATION] === runId) return
+    const {formerUid} = recordOf(app, bundle, object.key)
+    if (annotationsOf(live)[RUN_ANNOTATION] === runId && live.metadata.uid !== formerUid) return
     requireOwn(run, hook, live)
-    if (rules.deletePolicies.includes('BeforeHookCreation')) await deleteLastRun(run, hook, type, live)
+    const isReplaced = rules.deletePolicies.includes('BeforeHookCreation') || hook.generateName !== undefined
+    if (isReplaced) await deleteLastRun(run, hook, type, ref, live)
     else await refuseFailed(run, hook, type)
   }
+  await endFormerRuns(run, hook, type)
   if (run.signal.aborted || ctx.signal.aborted) return
   const answer = await kube
     .apply(type, ref, annotated(object, runId), {
@@ -94,9 +100,39 @@ export async function finishHook(run: HookRun, hook: PlannedHook): Promise<void>
   if (state === 'Failed') throw failure(run, hook, progress.reason)
 }
 
-/** What a stop at any instruction may leave of a hook is in the inventory before its first request. */
-export function noteHook(run: Omit<HookRun, 'signal' | 'phase'>, {object}: PlannedHook): void {
-  note(run, {object}, run.app.inventory.get(object.key)?.uid)
+/**
+ * What a stop at any instruction may leave of a hook is in the inventory before its first request. What there is of its earlier runs is no
+ * longer told to be of their bundles: should one of those come back, the hook runs again.
+ */
+export function noteHook(run: Omit<HookRun, 'signal' | 'phase'>, hook: PlannedHook): void {
+  const {ctx, app, bundle} = run
+  const {key} = hook.object
+  const known = app.inventory.get(key)
+  const record = recordOf(app, bundle, key)
+  const formerUid = hook.generateName === undefined || known?.hook === record ? undefined : known?.uid
+  note(run, hook, known?.uid, formerUid === undefined ? record : {...record, formerUid})
+  for (const [formerKey, entry] of formerRuns(run, hook)) {
+    if (entry.hook?.bundle === bundleId(bundle)) continue
+    keepEntry(ctx, app, formerKey, {...entry, hook: {bundle: bundleId(bundle), results: {}}})
+  }
+}
+
+function formerRuns({app, bundle}: Pick<HookRun, 'app' | 'bundle'>, hook: PlannedHook): [string, AppliedEntry][] {
+  if (hook.generateName === undefined) return []
+  return [...app.inventory].filter(([, entry]) => entry.hook !== undefined && isFormerRunOf(bundle, hook, entry.ref))
+}
+
+/** Deletes the earlier runs of a hook with a generateName where its delete policy says so, and forgets those that are gone. */
+async function endFormerRuns(run: HookRun, hook: PlannedHook, type: ResourceType): Promise<void> {
+  const {ctx, app} = run
+  for (const [key, {ref, uid}] of formerRuns(run, hook)) {
+    if (run.signal.aborted || ctx.signal.aborted) return
+    const live = await ctx.ports.kube.get(type, ref, 'metadata')
+    const isOurs = live !== 'absent' && (labelOf(live, APP_LABEL) === app.name || live.metadata.uid === uid)
+    if (isOurs && !hook.rules.deletePolicies.includes('BeforeHookCreation')) continue
+    if (isOurs) await deleteLastRun(run, hook, type, ref, live)
+    if (!run.signal.aborted && !ctx.signal.aborted) dropEntry(ctx, app, key)
+  }
 }
 
 function note(
@@ -113,10 +149,6 @@ function note(
 function recordOf(app: AppState, bundle: LoadedBundle, key: string): HookRecord {
   const known = app.inventory.get(key)?.hook
   return known?.bundle === bundleId(bundle) ? known : {bundle: bundleId(bundle), results: {}}
-}
-
-function bundleId({app}: LoadedBundle): string {
-  return app.bundle.digest.slice('sha256:'.length, 'sha256:'.length + 16)
 }
 
 async function awaitEnd(run: HookRun, hook: PlannedHook): Promise<HookProgress | 'stopped'> {
@@ -169,11 +201,17 @@ async function refuseFailed(run: HookRun, hook: PlannedHook, type: ResourceType)
   throw failure(run, hook, reason)
 }
 
-async function deleteLastRun(run: HookRun, hook: PlannedHook, type: ResourceType, live: KubeObject): Promise<void> {
+async function deleteLastRun(
+  run: HookRun,
+  hook: PlannedHook,
+  type: ResourceType,
+  ref: ObjectRef,
+  live: KubeObject,
+): Promise<void> {
   const {ctx, bundle, signal} = run
   const left = await deleteAndAwait(ctx.ports.kube, {
     type,
-    ref: hook.object.ref,
+    ref,
     uid: live.metadata.uid,
     timeoutSeconds: bundle.app.sync.timeoutSeconds,
     lastTry: ctx.signal,

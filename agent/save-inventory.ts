@@ -7,7 +7,7 @@ export async function saveInventory(ctx: AgentContext, app: AppState): Promise<v
   const noted = app.unnoted
   app.unnoted = new Set()
   try {
-    await ctx.inventories.save(app.name, [...app.inventory.values()], app.serviceAccount)
+    await ctx.inventories.save(app.name, [...app.inventory.values()], app.serviceAccount, app.firstInstall)
   } catch (error) {
     app.unsaved = true
     for (const key of noted) app.unnoted.add(key)

@@ -101,7 +101,9 @@ async function planAll(ports: DiffPorts, apps: readonly RenderedApp[]): Promise<
   for (const {app: name, spec, bundle} of apps) {
     if (bundle === undefined) continue
     const {manifests} = parseBundle(bundle.bytes)
-    const plan = await planObjects(manifests, {app: name, namespace: spec.namespace, discovery: ports.discovery})
+    const {discovery} = ports
+    const {digest} = bundle.address
+    const plan = await planObjects(manifests, {app: name, namespace: spec.namespace, discovery, bundle: digest})
     const keys = [plan.objects, plan.once, plan.hooks].flatMap((map) => [...map.keys()])
     for (const key of [...keys, ...plan.untouched]) declared.set(key, [...(declared.get(key) ?? []), name])
     const made = [...plan.objects.values()].filter(({ref}) => ref.kind === 'Namespace' && ref.group === '')

@@ -1,9 +1,8 @@
 import type {Command} from 'commander'
-import {stringify} from 'yaml'
-import {octalTag} from '#functions/render/read-yaml.ts'
 import {stringifyExact} from '#shared/bundle/exact-json.ts'
 import {parseBundle} from '#shared/bundle/unpack-bundle.ts'
 import type {Manifest} from '#shared/model/manifest.ts'
+import {formatYaml} from './format-yaml.ts'
 import {CliError, type CliIo, type ExitStatus} from './io.ts'
 import {formatFinding, renderCommitted} from './render-committed.ts'
 
@@ -40,14 +39,9 @@ export function addRenderCommand(program: Command, io: CliIo, done: (status: Exi
     })
 }
 
-/** As YAML that Kubernetes' tools read back as it was: they know version 1.1, in which a plain yes is a boolean. */
+/** As YAML that Kubernetes' tools read back as it was. */
 export function formatManifest(manifest: Manifest): string {
-  return stringify(manifest, {
-    version: '1.1',
-    customTags: (tags) => [octalTag, ...tags],
-    lineWidth: 0,
-    aliasDuplicateObjects: false,
-  })
+  return formatYaml(manifest)
 }
 
 function parseFormat(text: string): RenderOptions['output'] {

@@ -6,13 +6,14 @@ import {isImmutableError, isKubeError} from '#agent/kube/kube-error.ts'
 import {type KubeObject, labelOf, metaText} from '#agent/kube/kube-object.ts'
 import type {ConcurrencyLimit} from '#agent/limit-concurrency.ts'
 import {APP_LABEL, FIELD_MANAGER} from '#agent/marks.ts'
-import {type PlannedBundle, type PlannedObject, parseBody} from '#agent/plan-objects.ts'
+import {type PlannedBundle, type PlannedHook, type PlannedObject, parseBody} from '#agent/plan-objects.ts'
 import type {PresentApp} from '#shared/model/desired-state.ts'
 import {describeError} from '#shared/model/drawbridge-error.ts'
 import type {FieldChange} from '#shared/model/field-change.ts'
 import {isJsonObject, type JsonObject} from '#shared/model/manifest.ts'
 import {removeAdopted} from '#shared/plan/adopt-fields.ts'
 import {maskedChanges} from '#shared/plan/mask-fields.ts'
+import type {SyncPhase} from '#shared/plan/read-hook.ts'
 import type {ObjectChange} from './change.ts'
 
 /** What a comparison needs of the cluster. */
@@ -42,13 +43,21 @@ export async function diffObjects(ports: DiffPorts, app: DiffApp): Promise<Objec
     .flatMap(({phase, wave, stages: ofStep}) => ofStep.map((stage) => ({...stage, phase, wave})))
   const changes = stages.flatMap(({objects, hooks, phase, wave}, index): (ObjectChange | Promise<ObjectChange>)[] => {
     const place: Place = {stage: index + 1, phase, wave}
-    const reason = `runs in ${phase} when its bundle is new`
     return [
       ...objects.map((object) => ports.limit.run(() => diffObject(ports, app, object, place))),
-      ...hooks.map(({object}): ObjectChange => ({action: 'hook', ref: object.ref, ...place, fields: [], reason})),
+      ...hooks.map((hook): ObjectChange => {
+        return {action: 'hook', ref: hook.object.ref, ...place, fields: [], reason: whenItRuns(hook, phase)}
+      }),
     ]
   })
   return Promise.all(changes)
+}
+
+function whenItRuns({rules}: PlannedHook, phase: SyncPhase): string {
+  const release = rules.only?.[phase]
+  if (release === 'install') return `runs in ${phase} of the first install`
+  const when = `runs in ${phase} when its bundle is new`
+  return release === undefined ? when : `${when}, but for the first install`
 }
 
 async function diffObject(ports: DiffPorts, app: DiffApp, object: PlannedObject, place: Place): Promise<ObjectChange> {

@@ -4,7 +4,7 @@ import type {ResourceType} from '#agent/kube/kube-client.ts'
 import {isKubeError} from '#agent/kube/kube-error.ts'
 import {annotationsOf, type KubeObject, labelOf, metaText} from '#agent/kube/kube-object.ts'
 import {APP_LABEL} from '#agent/marks.ts'
-import {declares, isEmpty} from '#agent/plan-objects.ts'
+import {declares, isEmpty, isFormerRun} from '#agent/plan-objects.ts'
 import type {PresentApp} from '#shared/model/desired-state.ts'
 import {describeError} from '#shared/model/drawbridge-error.ts'
 import {type ObjectRef, refKey} from '#shared/model/object-ref.ts'
@@ -62,7 +62,7 @@ export async function diffPrune(
 ): Promise<ObjectChange[]> {
   if (!options.sync.prune) return []
   const former = inventories === undefined ? await findLabelled(ports, app.name) : (inventories.get(app.name) ?? [])
-  const gone = former.filter(({ref}) => !declares(app.planned, refKey(ref)))
+  const gone = former.filter((entry) => !declares(app.planned, refKey(entry.ref)) && !isFormerRun(app.planned, entry))
   const found = new Map<string, Former>()
   for (const one of await Promise.all(gone.map((entry) => ports.limit.run(() => readFormer(ports, entry))))) {
     if (one !== undefined) found.set(refKey(one.entry.ref), one)

@@ -20,7 +20,7 @@ const unknownToKubernetes = new Set([
 const otherCollections = new Set(['tag:yaml.org,2002:omap', 'tag:yaml.org,2002:pairs'])
 
 /** Octal numbers as YAML 1.2 writes them, which Go's YAML knows beside those of 1.1. */
-export const octalTag: ScalarTag = {
+const octalTag: ScalarTag = {
   identify: () => false,
   default: true,
   tag: 'tag:yaml.org,2002:int',

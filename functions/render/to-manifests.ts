@@ -1,5 +1,8 @@
+import {canonicalJson} from '#shared/bundle/canonical-json.ts'
 import {isExact} from '#shared/bundle/exact-json.ts'
-import {isJsonObject, type JsonObject, type Manifest} from '#shared/model/manifest.ts'
+import {childObject, isJsonObject, type JsonObject, type Manifest} from '#shared/model/manifest.ts'
+import {nameGenerated} from '#shared/plan/name-run.ts'
+import {readHook} from '#shared/plan/read-hook.ts'
 import {type Place, RenderError} from './render-error.ts'
 
 /** A manifest, and where it was found, for messages. */
@@ -38,26 +41,73 @@ function isList(value: JsonObject): boolean {
 }
 
 function checkManifest(value: JsonObject, found: FoundValue): Manifest {
-  const {apiVersion, kind, metadata} = value
-  if (typeof kind !== 'string' || kind === '') throw invalid(found, 'has no kind')
-  if (typeof apiVersion !== 'string' || apiVersion === '') throw invalid(found, `(${kind}) has no apiVersion`)
+  const {metadata} = value
+  const kind = readText(value.kind, found, 'kind')
+  const what = `(${kind}) `
+  const apiVersion = readText(value.apiVersion, found, 'apiVersion', what)
   if (!/^[^/\s%]+(\/[^/\s%]+)?$/.test(apiVersion)) throw invalid(found, `(${kind}) has a malformed apiVersion`)
   if (/[/\s%]/.test(kind)) throw invalid(found, 'has a malformed kind')
   if (!isJsonObject(metadata)) throw invalid(found, `(${kind}) has no metadata`)
-  const {name, namespace, generateName} = metadata
-  if (name === undefined && generateName !== undefined) {
-    throw invalid(found, `(${kind}) has generateName: each apply would make another object, so give it a name`)
+  const declared = given(metadata.name)
+  const generateName = declared === undefined ? given(metadata.generateName) : undefined
+  const field = generateName === undefined ? 'metadata.name' : 'metadata.generateName'
+  const base = readText(declared ?? generateName, found, field, what)
+  if (/[/\s%]/.test(base) || base === '.' || base === '..') throw invalid(found, `${what}has a malformed ${field}`)
+  const namespace = given(metadata.namespace)
+  if (namespace !== undefined) {
+    const text = readText(namespace, found, 'metadata.namespace', `(${kind} ${base}) `)
+    if (/[/\s%]/.test(text)) throw invalid(found, `(${kind} ${base}) has a malformed metadata.namespace`)
   }
-  if (typeof name !== 'string' || name === '') throw invalid(found, `(${kind}) has no metadata.name`)
-  if (/[/\s%]/.test(name) || name === '.' || name === '..')
-    throw invalid(found, `(${kind}) has a malformed metadata.name`)
-  if (namespace !== undefined && namespace !== null && (typeof namespace !== 'string' || /[/\s%]/.test(namespace))) {
-    throw invalid(found, `(${kind} ${name}) has a malformed metadata.namespace`)
-  }
-  checkNumbers(value, found, `${kind} ${name}`)
+  checkTexts(metadata, found, `${kind} ${base}`)
+  checkNumbers(value, found, `${kind} ${base}`)
   const {namespace: _, ...rest} = metadata
-  const kept = typeof namespace === 'string' && namespace !== '' ? {namespace} : {}
-  return {...value, apiVersion, kind, metadata: {...rest, name, ...kept}}
+  const kept = typeof namespace === 'string' ? {namespace} : {}
+  const manifest: Manifest = {...value, apiVersion, kind, metadata: {...rest, name: base, ...kept}}
+  return generateName === undefined ? manifest : nameHook(manifest, found)
+}
+
+/** For Kubernetes an empty text is as good as none. */
+function given<T>(value: T): T | undefined {
+  return value === null || value === '' ? undefined : value
+}
+
+/** A hook that has only a `generateName` gets a name to be known by; each of its runs gets another from the agent. */
+function nameHook(manifest: Manifest, found: FoundValue): Manifest {
+  const {kind, metadata} = manifest
+  if (readHook(manifest) === 'object') {
+    const reason = 'has generateName and is no hook: each apply would make another object, so give it a name'
+    throw invalid(found, `(${kind}) ${reason}`)
+  }
+  return {...manifest, metadata: {...metadata, name: nameGenerated(metadata.name, canonicalJson(manifest))}}
+}
+
+/** Reads a field that must be a text with something in it; `what` is the object that has it. */
+function readText(value: unknown, found: FoundValue, field: string, what = ''): string {
+  if (typeof value === 'string' && value !== '') return value
+  if (value === undefined || value === null || value === '') throw invalid(found, `${what}has no ${field}`)
+  const shown = isSimple(value) ? `the ${typeOf(value)} ${String(value)}` : typeOf(value)
+  throw invalid(found, `${what}has ${shown} as ${field}${isSimple(value) ? ': quote it' : ', where a text belongs'}`)
+}
+
+/** The API server takes nothing but texts there, and refuses the rest without naming it. A value may be a secret, and is not shown. */
+function checkTexts(metadata: JsonObject, found: FoundValue, what: string): void {
+  for (const field of ['labels', 'annotations'] as const) {
+    for (const [key, value] of Object.entries(childObject(metadata, field) ?? {})) {
+      if (value === null || typeof value === 'string') continue
+      const shown = isSimple(value) ? `a ${typeOf(value)}` : typeOf(value)
+      const remedy = isSimple(value) ? ': quote it' : ', where a text belongs'
+      throw invalid(found, `(${what}) has ${shown} as metadata.${field}[${JSON.stringify(key)}]${remedy}`)
+    }
+  }
+}
+
+function isSimple(value: unknown): value is number | bigint | boolean {
+  return typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean'
+}
+
+function typeOf(value: unknown): string {
+  if (typeof value === 'boolean') return 'boolean'
+  return isSimple(value) ? 'number' : Array.isArray(value) ? 'a list' : 'an object'
 }
 
 const maxListDepth = 10

@@ -3,7 +3,7 @@ import {gunzipSync, gzipSync} from 'node:zlib'
 import * as z from 'zod'
 import {API_VERSION} from '../model/api-version.ts'
 import {groupOf, refKey} from '../model/object-ref.ts'
-import {type InventoryEntry, inventoryUnion} from './inventory.ts'
+import {type HookRecord, type InventoryEntry, inventoryUnion} from './inventory.ts'
 import {InventoryError} from './inventory-error.ts'
 import {SYNC_PHASES} from './read-hook.ts'
 
@@ -16,6 +16,7 @@ const hex = z.string().regex(/^([0-9a-f]{16,64})?$/)
 const hookSchema = z.object({
   bundle: z.string(),
   results: z.partialRecord(z.enum(SYNC_PHASES), z.enum(['Succeeded', 'Failed'])),
+  formerUid: z.string().optional(),
 })
 // One group of objects that share a kind, a version and a namespace: [apiVersion, kind, namespace, [name, applied, fields, uid or '', hook?][]].
 const groupSchema = z.tuple([
@@ -141,7 +142,11 @@ function entriesOf(chunk: Chunk): InventoryEntry[] {
       applied,
       fields,
       ...(uid === '' ? {} : {uid}),
-      ...(hook === undefined ? {} : {hook}),
+      ...(hook === undefined ? {} : {hook: recordOf(hook)}),
     })),
   )
+}
+
+function recordOf({formerUid, ...record}: z.infer<typeof hookSchema>): HookRecord {
+  return formerUid === undefined ? record : {...record, formerUid}
 }

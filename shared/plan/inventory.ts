@@ -21,6 +21,8 @@ export interface HookRecord {
   /** 16 hex characters of the bundle's digest. */
   bundle: string
   results: Partial<Record<SyncPhase, 'Succeeded' | 'Failed'>>
+  /** The object's uid of a run that an earlier sync of the same bundle left, where a generated name makes the two look alike. */
+  formerUid?: string
 }
 
 /**

@@ -6,9 +6,14 @@ export type SyncPhase = (typeof SYNC_PHASES)[number]
 
 export type HookDeletePolicy = 'BeforeHookCreation' | 'HookSucceeded' | 'HookFailed'
 
+/** What a sync is in helm's words: the first one of an app that comes to its end is its install, with all tries before; any later one is an upgrade. */
+export type ReleaseKind = 'install' | 'upgrade'
+
 /** An object that runs in phases of a sync instead of being kept. */
 export interface HookRules {
   phases: SyncPhase[]
+  /** The phases that are part of one kind of release only, as helm's hooks may be. */
+  only?: Partial<Record<SyncPhase, ReleaseKind>>
   /** When the object is deleted. `BeforeHookCreation`, the default, lets the next run begin anew. */
   deletePolicies: HookDeletePolicy[]
 }
@@ -24,11 +29,11 @@ const argoPhases: Record<string, SyncPhase> = {
   PostSync: 'PostSync',
   SyncFail: 'SyncFail',
 }
-const helmPhases: Record<string, SyncPhase> = {
-  'pre-install': 'PreSync',
-  'pre-upgrade': 'PreSync',
-  'post-install': 'PostSync',
-  'post-upgrade': 'PostSync',
+const helmPhases: Record<string, {phase: SyncPhase; release: ReleaseKind}> = {
+  'pre-install': {phase: 'PreSync', release: 'install'},
+  'pre-upgrade': {phase: 'PreSync', release: 'upgrade'},
+  'post-install': {phase: 'PostSync', release: 'install'},
+  'post-upgrade': {phase: 'PostSync', release: 'upgrade'},
 }
 const argoPolicies: Record<string, HookDeletePolicy> = {
   BeforeHookCreation: 'BeforeHookCreation',
@@ -48,13 +53,23 @@ export function readHook(manifest: Manifest): HookVerdict {
   const helm = words(annotations?.['helm.sh/hook'])
   // helm 2's way to bring definitions: an ordinary object today.
   if (argo.length === 0 && (helm.length === 0 || helm.includes('crd-install'))) return 'object'
-  const phases = argo.length > 0 ? pick(argo, argoPhases) : pick(helm, helmPhases)
+  const events = argo.length > 0 ? [] : pick(helm, helmPhases)
+  const phases = argo.length > 0 ? pick(argo, argoPhases) : [...new Set(events.map(({phase}) => phase))]
   if (phases.length === 0) return 'never'
+  const only: NonNullable<HookRules['only']> = {}
+  for (const phase of phases) {
+    const releases = events.filter((event) => event.phase === phase).map(({release}) => release)
+    if (releases.length === 1) only[phase] = releases[0] ?? 'install'
+  }
   const policies = [
     ...pick(words(annotations?.['argocd.argoproj.io/hook-delete-policy']), argoPolicies),
     ...pick(words(annotations?.['helm.sh/hook-delete-policy']), helmPolicies),
   ]
-  return {phases, deletePolicies: policies.length === 0 ? ['BeforeHookCreation'] : [...new Set(policies)]}
+  return {
+    phases,
+    ...(Object.keys(only).length === 0 ? {} : {only}),
+    deletePolicies: policies.length === 0 ? ['BeforeHookCreation'] : [...new Set(policies)],
+  }
 }
 
 /** The wave of an object or hook: Argo CD's annotation, else helm's weight for a hook of helm's; undefined where neither is a number. */

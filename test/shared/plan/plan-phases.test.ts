@@ -106,6 +106,26 @@ for (const [name, annotations, phases, policies] of [
   })
 }
 
+for (const [events, only] of [
+  ['pre-install', {PreSync: 'install'}],
+  ['pre-upgrade,post-upgrade', {PreSync: 'upgrade', PostSync: 'upgrade'}],
+  ['pre-install,pre-upgrade', undefined],
+  ['post-install,pre-upgrade', {PostSync: 'install', PreSync: 'upgrade'}],
+  ['pre-install,pre-upgrade,post-upgrade', {PostSync: 'upgrade'}],
+  ['pre-upgrade,pre-rollback', {PreSync: 'upgrade'}],
+] as const) {
+  test(`knows which releases helm's hook is for: ${events}`, () => {
+    const hook = readHook(object('Job', 'x', {'helm.sh/hook': events}))
+    assert.ok(typeof hook !== 'string')
+    assert.deepEqual(hook.only, only)
+  })
+}
+
+test("a phase of Argo CD's is part of every sync, whatever helm's annotation says", () => {
+  const hook = readHook(object('Job', 'x', {[`${argo}/hook`]: 'PreSync', 'helm.sh/hook': 'pre-install'}))
+  assert.ok(typeof hook !== 'string' && hook.only === undefined)
+})
+
 test("reads a wave of Argo CD, else helm's weight of a hook, and takes nonsense for none", () => {
   const wave = (annotations: Record<string, string>) => readWave(object('Job', 'x', annotations))
   assert.equal(wave({[`${argo}/sync-wave`]: '-5'}), -5)
