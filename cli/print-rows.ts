@@ -1,5 +1,5 @@
-import {stringify} from 'yaml'
 import {stringifyExact} from '#shared/bundle/exact-json.ts'
+import {formatYaml} from './format-yaml.ts'
 import type {CliIo} from './io.ts'
 import {CliError} from './io.ts'
 
@@ -40,7 +40,7 @@ export function printRows<Row>(
   },
 ): void {
   if (format === 'json') io.out(`${stringifyExact(rows.map(item), 2)}\n`)
-  else if (format === 'yaml') io.out(stringify(rows.map(item)))
+  else if (format === 'yaml') io.out(formatYaml(rows.map(item)))
   else if (format === 'name') io.out(rows.map((row) => `${name(row)}\n`).join(''))
   else io.out(tableOf(rows, columns, format === 'wide', header))
 }

@@ -1,9 +1,7 @@
 import type {Command} from 'commander'
-import {stringify} from 'yaml'
-import {octalTag} from '#functions/render/read-yaml.ts'
 import {stringifyExact} from '#shared/bundle/exact-json.ts'
 import {parseBundle} from '#shared/bundle/unpack-bundle.ts'
-import type {Manifest} from '#shared/model/manifest.ts'
+import {formatYaml} from './format-yaml.ts'
 import {CliError, type CliIo, type ExitStatus} from './io.ts'
 import {formatFinding, renderCommitted} from './render-committed.ts'
 
@@ -29,7 +27,7 @@ export function addRenderCommand(program: Command, io: CliIo, done: (status: Exi
       const {apps, findings} = await renderCommitted(io, options)
       for (const {bundle} of apps) {
         for (const manifest of bundle === undefined ? [] : parseBundle(bundle.bytes).manifests) {
-          io.out(options.output === 'json' ? `${stringifyExact(manifest)}\n` : `---\n${formatManifest(manifest)}`)
+          io.out(options.output === 'json' ? `${stringifyExact(manifest)}\n` : `---\n${formatYaml(manifest)}`)
         }
       }
       const all = [...findings, ...apps.flatMap((app) => app.findings)]
@@ -37,16 +35,6 @@ export function addRenderCommand(program: Command, io: CliIo, done: (status: Exi
       if (all.length === 0 && apps.length === 0) io.err(`no app is for cluster ${options.cluster}\n`)
       done(all.length === 0 ? 0 : 1)
     })
-}
-
-/** As YAML that Kubernetes' tools read back as it was: they know version 1.1, in which a plain yes is a boolean. */
-export function formatManifest(manifest: Manifest): string {
-  return stringify(manifest, {
-    version: '1.1',
-    customTags: (tags) => [octalTag, ...tags],
-    lineWidth: 0,
-    aliasDuplicateObjects: false,
-  })
 }
 
 function parseFormat(text: string): RenderOptions['output'] {
