@@ -21,8 +21,14 @@ interface Source {
   lines: LineCounter
 }
 
-/** Parses the text of drawbridge.yaml. Every problem is a finding with its line; `config` is only fit for use where there is none. */
-export function parseConfig(text: string): {config: {apps: App[]; clusters: Cluster[]}; findings: Finding[]} {
+/** What a drawbridge.yaml declares; `config` is only fit for use where there is no finding. */
+export interface ParsedConfig {
+  config: {apps: App[]; clusters: Cluster[]}
+  findings: Finding[]
+}
+
+/** Parses the text of drawbridge.yaml. Every problem is a finding with its line. */
+export function parseConfig(text: string): ParsedConfig {
   try {
     return parse(text)
   } catch (error) {
@@ -32,7 +38,7 @@ export function parseConfig(text: string): {config: {apps: App[]; clusters: Clus
   }
 }
 
-function parse(text: string): {config: {apps: App[]; clusters: Cluster[]}; findings: Finding[]} {
+function parse(text: string): ParsedConfig {
   const findings: Finding[] = []
   const apps: {value: App; line: number; source: Source}[] = []
   const clusters: {value: Cluster; line: number; source: Source}[] = []
@@ -89,12 +95,23 @@ function parseDocuments(text: string, findings: Finding[]): Source[] {
 
 function toValue(source: Source, findings: Finding[]): unknown {
   try {
-    return source.document.toJS({maxAliasCount: limits.maxYamlAliases})
+    const value: unknown = source.document.toJS({maxAliasCount: limits.maxYamlAliases})
+    if (!isDeeperThan(value, maxDepth)) return value
+    findings.push(finding('it nests too deeply', lineAt(source, [])))
+    return undefined
   } catch (error) {
     const message = describeExpansion(describeError(error))
     findings.push(finding(message, lineAt(source, [])))
     return undefined
   }
+}
+
+/** Stacks differ between threads: what one can walk must not overflow another's. */
+const maxDepth = 500
+
+function isDeeperThan(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels === 0 || Object.values(value).some((child) => isDeeperThan(child, levels - 1))
 }
 
 function checkKind(value: unknown, source: Source, findings: Finding[]): keyof typeof schemas | undefined {

@@ -4,9 +4,10 @@ import {limits} from '#shared/model/limits.ts'
 import type {Finding} from '#shared/model/outcome.ts'
 import type {SourceTree} from '#shared/ports/git-source.ts'
 import {SourceError} from '#shared/ports/source-error.ts'
+import type {RenderPool} from './box/render-pool.ts'
 import {checkDependencies} from './check-dependencies.ts'
 import {checkSyncOptions} from './check-sync-options.ts'
-import {parseConfig} from './parse-config.ts'
+import type {ParsedConfig} from './parse-config.ts'
 import {RenderError, toFinding} from './render-error.ts'
 import {resolvePath} from './resolve-path.ts'
 
@@ -24,7 +25,11 @@ export type ConfigCache = Map<string, ConfigResult>
 const maxCached = 64
 
 /** Reads drawbridge.yaml at the root of a tree: what it declares, or everything that is wrong with it. Rejects with `SourceError`. */
-export async function readConfig(tree: SourceTree, cache: ConfigCache = new Map()): Promise<ConfigResult> {
+export async function readConfig(
+  renderers: RenderPool,
+  tree: SourceTree,
+  cache: ConfigCache = new Map(),
+): Promise<ConfigResult> {
   let text: string
   let oid: string
   try {
@@ -44,7 +49,7 @@ export async function readConfig(tree: SourceTree, cache: ConfigCache = new Map(
     if (error instanceof TypeError) return fail('CONFIG_INVALID', `${CONFIG_FILE} is not UTF-8 text`)
     throw error
   }
-  const result = await check(text)
+  const result = await check(renderers, text)
   remember(cache, oid, result)
   return remember(cache, tree.commit, result)
 }
@@ -56,8 +61,8 @@ function remember(cache: ConfigCache, key: string, result: ConfigResult): Config
   return result
 }
 
-async function check(text: string): Promise<ConfigResult> {
-  const {config, findings} = parseConfig(text)
+async function check(renderers: RenderPool, text: string): Promise<ConfigResult> {
+  const {config, findings} = await parse(renderers, text)
   if (findings.length > 0) return {ok: false, findings}
   if (config.apps.length === 0) return fail('CONFIG_INVALID', `${CONFIG_FILE} declares no App: ${WHAT}`)
   const unusable = [
@@ -65,6 +70,21 @@ async function check(text: string): Promise<ConfigResult> {
     ...(await checkDependencies(config.apps)),
   ]
   return unusable.length > 0 ? {ok: false, findings: unusable} : {ok: true, config}
+}
+
+/** Parses it in a thread: what is hostile or huge in it holds up nothing else. */
+async function parse(renderers: RenderPool, text: string): Promise<ParsedConfig> {
+  try {
+    return await renderers.parseConfig(text)
+  } catch (error) {
+    if (!(error instanceof RenderError)) throw error
+    const finding = {
+      code: 'CONFIG_INVALID',
+      message: `${CONFIG_FILE} cannot be read: ${error.message}`,
+      file: CONFIG_FILE,
+    }
+    return {config: {apps: [], clusters: []}, findings: [finding]}
+  }
 }
 
 const WHAT =

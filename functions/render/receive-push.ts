@@ -113,7 +113,7 @@ async function namesAsSource(ports: RenderPorts, head: Head, event: PushEvent, c
 async function fetchConfig(ports: RenderPorts, head: Head, configs: ConfigCache): Promise<ConfigResult> {
   const tree = await ports.git.fetchTree(head.repository, head.commit, head.ref)
   try {
-    return await readConfig(tree, configs)
+    return await readConfig(ports.renderers, tree, configs)
   } finally {
     await tree.close()
   }

@@ -49,7 +49,7 @@ export async function renderForCluster(options: {
 }): Promise<RenderedCluster> {
   const {tree, renderers} = options
   const view = openTreeView(tree)
-  const read = await readConfig(tree)
+  const read = await readConfig(renderers, tree)
   if (!read.ok) return {apps: [], findings: read.findings}
   const {apps, clusters} = read.config
   const names = clusters.map(({metadata}) => metadata.name)

@@ -48,7 +48,7 @@ export async function renderHead(ports: RenderPorts, job: HeadJob): Promise<Head
   const {declaration, trace, memory, from, deadline} = job
   const tree = await ports.git.fetchTree(declaration.repository, declaration.commit, declaration.ref)
   try {
-    const read = await readConfig(tree, memory.configs)
+    const read = await readConfig(ports.renderers, tree, memory.configs)
     if (!read.ok)
       return {head: declaration, findings: read.findings, requests: 0, transient: undefined, rest: undefined}
     const desired = await job.desired

@@ -1,12 +1,14 @@
 // What `npm pack` puts into the package, installed as npm would, but for the download of its dependencies.
 import assert from 'node:assert/strict'
 import {execFile} from 'node:child_process'
-import {cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile} from 'node:fs/promises'
+import {cp, mkdtemp, readdir, readFile, rm, symlink, writeFile} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {dirname, join} from 'node:path'
 import {after, before, test} from 'node:test'
 import {promisify} from 'node:util'
 import {buildBundles} from '#infra/build-bundles.ts'
+import {findRenderers} from '#infra/local/renderers/find-renderers.ts'
+import {packRenderers} from '#infra/local/renderers/pack-renderers.ts'
 
 const run = promisify(execFile)
 const root = join(import.meta.dirname, '..', '..')
@@ -24,9 +26,8 @@ before(async () => {
   }
   await symlink(join(root, 'node_modules'), join(copy, 'node_modules'))
   await buildBundles({root: copy, outDir: join(copy, 'dist'), only: ['cli', 'agent']})
-  // The renderers of a package are tested on their own: here it matters that they are packed.
-  await mkdir(join(copy, 'dist', 'renderers', 'helm-0'), {recursive: true})
-  await writeFile(join(copy, 'dist', 'renderers', 'helm-0', 'helm.wasm'), '')
+  const modules = await findRenderers({env: process.env, onProgress: () => undefined})
+  await packRenderers(modules, join(copy, 'dist', 'renderers'))
   const {stdout} = await run('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {cwd: copy, timeout: 60_000})
   const [packed]: {files: {path: string}[]}[] = JSON.parse(stdout)
   files = (packed?.files ?? []).map(({path}) => path)
@@ -46,7 +47,7 @@ test('holds what runs and what is built of it, and neither tests nor sources tha
     'cli/drawbridge.js',
     'dist/agent/main.mjs',
     'dist/cli/main.js',
-    'dist/renderers/helm-0/helm.wasm',
+    'dist/cli/worker.mjs',
     'functions/render/renderers/box/host.go',
     'functions/render/renderers/helm/go.sum',
     'infra/agent/chart/Chart.yaml',
@@ -72,6 +73,22 @@ test('an installed package runs, and finds the files beside its sources', async 
   const {version} = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
   assert.equal((await drawbridge('--version')).stdout, `${version}\n`)
   assert.match((await drawbridge('demo', '--help')).stdout, /demo/)
+})
+
+test('an installed package renders without a Go, in its own threads and with its own renderers', async () => {
+  const fleet = join(folder, 'fleet')
+  await cp(join(installed, 'infra', 'local', 'sample-fleet'), fleet, {recursive: true})
+  const git = (...args: string[]) =>
+    run('git', ['-c', 'user.name=Reader', '-c', 'user.email=reader@example.org', ...args], {cwd: fleet})
+  await git('init', '--quiet', '--initial-branch=main')
+  await git('add', '--all')
+  await git('commit', '--quiet', '--message=first')
+  const env = {PATH: folder, HOME: folder}
+  const args = [join(installed, 'cli', 'drawbridge.js'), 'render', '--repo', fleet, '--cluster', 'prod']
+  const {stdout, stderr} = await run(process.execPath, args, {cwd: folder, env, timeout: 120_000})
+  assert.doesNotMatch(stderr, /Go/)
+  // Of the app in plain YAML, the kustomization and the chart.
+  for (const part of ['the drawbridge is down', 'namespace: shop', 'maxmemory:']) assert.ok(stdout.includes(part), part)
 })
 
 test('a package without a Node that can run it says what to install', async () => {

@@ -6,7 +6,8 @@ import type {TreeView} from './tree-view.ts'
 
 /** What the main thread answers a worker with. */
 export interface Answering {
-  view: TreeView
+  /** Absent where the job may ask for no file. */
+  view: TreeView | undefined
   module: (name: ModuleName) => Promise<WebAssembly.Module>
 }
 
@@ -34,7 +35,13 @@ export async function answerQuestion(
   return broken
 }
 
-async function find(question: FileQuestion, view: TreeView, module: Answering['module']): Promise<FileAnswer> {
+async function find(
+  question: FileQuestion,
+  view: TreeView | undefined,
+  module: Answering['module'],
+): Promise<FileAnswer> {
+  if (question.ask === 'module') return {module: await module(question.name)}
+  if (view === undefined) throw new TypeError('a job without files asked for one')
   switch (question.ask) {
     case 'stat':
       return {stat: await view.stat(question.path)}
@@ -42,7 +49,5 @@ async function find(question: FileQuestion, view: TreeView, module: Answering['m
       return {list: await view.list(question.path)}
     case 'read':
       return {bytes: await view.read(question.path, question.maxBytes)}
-    case 'module':
-      return {module: await module(question.name)}
   }
 }

@@ -1,7 +1,7 @@
 import {hideSecrets} from '../hide-secrets.ts'
 import {type Place, RenderError} from '../render-error.ts'
 import type {BoxFiles} from './box-files.ts'
-import type {RendererName} from './detect-renderer.ts'
+import {KUSTOMIZATION_NAMES, type RendererName} from './detect-renderer.ts'
 import {describeForeign} from './foreign-files.ts'
 
 /** A renderer's words are cut before anything looks into them. */
@@ -16,7 +16,7 @@ export function explainProblem(
   const whole = toRepositoryPaths(cut(error.message, 2 * maxWordsLength))
   const hidden = cut(hideSecrets(whole, {files, values}), maxWordsLength)
   const words = hidden.includes('exceeded max depth') ? 'it nests too deeply' : hidden
-  const place = {...findPlace(words, files.opened, path), ...definedPlace(error.place)}
+  const place = {...findPlace(words, files.opened, path, name), ...definedPlace(error.place)}
   switch (error.code) {
     case 'PATH_LEAVES_REPOSITORY':
       return new RenderError(
@@ -107,8 +107,8 @@ function explainHelm(words: string, place: Place, cause: RenderError): RenderErr
   return new RenderError('RENDER_FAILED', `helm: ${words}${hint}`, place, {cause})
 }
 
-/** The file that the words name, by its whole path or by its name below the app's folder, and the line after it; else the file that was opened last. */
-function findPlace(words: string, opened: readonly string[], path: string): Place {
+/** The file that the words name, by its whole path or by its name below the app's folder, and the line after it; else the file, or kustomization, that was opened last. */
+function findPlace(words: string, opened: readonly string[], path: string, name: RendererName): Place {
   let found: {file: string; at: number; length: number} | undefined
   for (const file of opened) {
     for (const name of [file, path !== '' && file.startsWith(`${path}/`) ? file.slice(path.length + 1) : file]) {
@@ -117,13 +117,17 @@ function findPlace(words: string, opened: readonly string[], path: string): Plac
     }
   }
   if (found === undefined) {
-    const last = opened.at(-1)
+    const last = opened.findLast((file) => name !== 'kustomize' || isKustomization(file))
     return last === undefined ? {} : {file: last}
   }
   const line = /^\D{0,12}(\d{1,7})/.exec(words.slice(found.at + found.length, found.at + found.length + 32))?.[1]
   return line === undefined || words[found.at + found.length] !== ':'
     ? {file: found.file}
     : {file: found.file, line: Number(line)}
+}
+
+function isKustomization(file: string): boolean {
+  return KUSTOMIZATION_NAMES.some((name) => file === name || file.endsWith(`/${name}`))
 }
 
 const absentEnd = ' does not exist'

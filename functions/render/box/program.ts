@@ -59,7 +59,6 @@ export function startProgram(module: WebAssembly.Module): Program {
   }
   const watch = (): WasiWatch => ({
     clock: run?.clock ?? new Date(0),
-    onClockRead: () => run?.files.noteClock(run.clock),
     onRandom: () => {
       if (run !== undefined) run.result.usedRandom = true
     },
@@ -89,6 +88,7 @@ export function startProgram(module: WebAssembly.Module): Program {
     tell(kindAt: number, kindLength: number, at: number, length: number): void {
       const kind = textAt(kindAt, kindLength)
       if (kind === 'spent') isSpent = true
+      else if (kind === 'clock') current().files.noteClock(current().clock)
       else noteTold(current(), kind, length, () => textAt(at, length))
     },
   }

@@ -4,7 +4,6 @@ import {randomFillSync} from 'node:crypto'
 export interface WasiWatch {
   /** What the program's wall clock shows: it stands. */
   readonly clock: Date
-  onClockRead(): void
   onRandom(): void
   /** Called with what it prints, on either stream. May throw to end it. */
   onPrint(bytes: Uint8Array): void
@@ -67,7 +66,6 @@ export function createWasi(
     environ_sizes_get: (count: number, size: number) => writeSizes(count, size, 0, 0),
     environ_get: () => SUCCESS,
     clock_time_get(id: number, _precision: bigint, at: number) {
-      if (id === REALTIME) watch().onClockRead()
       view().setBigUint64(at, id === REALTIME ? BigInt(watch().clock.getTime()) * 1_000_000n : monotonic, true)
       return SUCCESS
     },

@@ -1,19 +1,18 @@
 import type {BundleErrorCode} from '#shared/bundle/bundle-error.ts'
 import type {App, Cluster} from '#shared/model/app.ts'
+import type {ParsedConfig} from '../parse-config.ts'
 import type {Place, RenderErrorCode} from '../render-error.ts'
 import type {RenderedApp} from './render-in-box.ts'
 
-/** One app to be rendered for some clusters. `scope` names whose it is: a declaration at a commit; `clock` is in milliseconds. */
-export interface WorkerJob {
-  scope: string
-  app: App
-  clusters: readonly Cluster[]
-  clock: number
-}
+/** What a worker is asked for. */
+export type WorkerJob =
+  /** One app for some clusters. `scope` names whose it is: a declaration at a commit; `clock` is in milliseconds. */
+  | {kind: 'render'; scope: string; app: App; clusters: readonly Cluster[]; clock: number}
+  /** What a drawbridge.yaml declares. */
+  | {kind: 'config'; text: string}
 
-/** What a worker says: one `rendered` or `failed` for each cluster of a job, in order, then `done`. */
+/** What a worker says: of a render one `rendered` or `failed` for each cluster, in order; of a drawbridge.yaml `config`; then `done`. */
 export type WorkerReply =
-  | {kind: 'ready'}
   | {kind: 'rendered'; rendered: RenderedApp}
   | {
       kind: 'failed'
@@ -23,4 +22,5 @@ export type WorkerReply =
       message: string
       place: Place
     }
+  | {kind: 'config'; parsed: ParsedConfig}
   | {kind: 'done'}

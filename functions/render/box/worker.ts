@@ -3,6 +3,7 @@ import {type MessagePort, parentPort, workerData} from 'node:worker_threads'
 import {BundleError} from '#shared/bundle/bundle-error.ts'
 import {describeError} from '#shared/model/drawbridge-error.ts'
 import {limits} from '#shared/model/limits.ts'
+import {parseConfig} from '../parse-config.ts'
 import {RenderError} from '../render-error.ts'
 import type {BoxFiles} from './box-files.ts'
 import {askMain, createFileAnswers, type ModuleName} from './file-questions.ts'
@@ -54,7 +55,7 @@ function runProgram(name: ModuleName, job: object, files: BoxFiles, clock: Date)
   return takeProgram(name).run(job, files, clock)
 }
 
-function renderJob({scope, app, clusters, clock}: WorkerJob): void {
+function renderJob({scope, app, clusters, clock}: Extract<WorkerJob, {kind: 'render'}>): void {
   if (tenancy.scope !== scope) tenancy = openTenancy(scope)
   const {files} = tenancy
   const at = new Date(clock)
@@ -80,11 +81,11 @@ function reply(message: WorkerReply): void {
 }
 
 parentPort?.on('message', (job: WorkerJob) => {
-  renderJob(job)
+  if (job.kind === 'render') renderJob(job)
+  else reply({kind: 'config', parsed: parseConfig(job.text)})
   reply({kind: 'done'})
   // The next declaration finds a program that was started while nobody waited for it.
   if (tenancy.programs.has('kustomize') && !fresh.has('kustomize')) {
     setImmediate(() => fresh.set('kustomize', startProgram(moduleOf('kustomize'))))
   }
 })
-reply({kind: 'ready'})

@@ -53,16 +53,14 @@ test('renders what the render function publishes, byte for byte, every time', as
   const {requests} = await bridge.push(repository.url)
   const published = requests
     .filter(({cluster: name}) => name === 'dev')
-    .flatMap(({apps}) => apps.map((each) => (each.outcome === 'ready' ? each.app.bundle.digest : each.name)))
+    .flatMap(({apps}) => apps.flatMap((each) => (each.outcome === 'ready' ? [each.app.bundle.digest] : [])))
+    .sort()
   const modules = await findRenderers({env: process.env, onProgress: () => undefined})
   const fresh = createRenderPool({modules})
   t.after(() => fresh.close())
   for (const renderers of [await renderPool(), fresh]) {
     const {apps} = await render({cluster: 'dev'}, renderers)
-    assert.deepEqual(
-      apps.map(({app: name, bundle}) => bundle?.address.digest ?? name),
-      published,
-    )
+    assert.deepEqual(apps.flatMap(({bundle}) => bundle?.address.digest ?? []).sort(), published)
     for (const {bundle, manifests} of apps) {
       if (bundle === undefined) continue
       assert.equal(unpackBundle(bundle.bytes, bundle.address).manifests.length, manifests.length)

@@ -201,6 +201,13 @@ test('runs on nodejs24.x and arm64, without layers', () => {
   template.resourceCountIs('AWS::Lambda::LayerVersion', 0)
 })
 
+test('gives render the memory that two threads may take at most, with room for all else', () => {
+  const [, {Properties}] = theOne('AWS::Lambda::Function', 'Render')
+  const threadMiB = limits.renderWasmMemoryBytes / 1024 / 1024 + limits.renderHeapMebibytes
+  const restMiB = Number(Properties.MemorySize) - 2 * threadMiB
+  assert.ok(restMiB >= 448, `${restMiB} MiB are left`)
+})
+
 test('keeps bucket and key when the stack goes', () => {
   const kept = [...resourcesOf('AWS::S3::Bucket'), ...resourcesOf('AWS::KMS::Key')]
   for (const [id, {DeletionPolicy, UpdateReplacePolicy}] of kept) {

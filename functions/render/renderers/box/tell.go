@@ -47,5 +47,8 @@ func TellProblem(problem *Problem) {
 	hostTell("problem", string(text))
 }
 
+// TellClock says that what is rendered depends on the time.
+func TellClock() { hostTell("clock", "") }
+
 // TellSpent says that this instance must not render again: something of the render stays in the process.
 func TellSpent() { hostTell("spent", "") }

@@ -5,6 +5,7 @@ go 1.26
 require (
 	drawbridge.dev/box v0.0.0
 	drawbridge.dev/manifests v0.0.0
+	github.com/Masterminds/sprig/v3 v3.3.0
 	helm.sh/helm/v4 v4.1.4
 )
 
@@ -13,7 +14,6 @@ require (
 	github.com/BurntSushi/toml v1.6.0 // indirect
 	github.com/Masterminds/goutils v1.1.1 // indirect
 	github.com/Masterminds/semver/v3 v3.4.0 // indirect
-	github.com/Masterminds/sprig/v3 v3.3.0 // indirect
 	github.com/cyphar/filepath-securejoin v0.6.1 // indirect
 	github.com/davecgh/go-spew v1.1.2-0.20180830191138-d8f796af33cc // indirect
 	github.com/emicklei/go-restful/v3 v3.12.2 // indirect

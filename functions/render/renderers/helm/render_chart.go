@@ -82,7 +82,7 @@ func execute(todo job, loaded *chart.Chart, values map[string]any) (map[string]s
 			return nil, fmt.Errorf("chart requires kubeVersion: %s which is incompatible with Kubernetes %s", wanted, have.Version)
 		}
 	}
-	files, err := engine.Engine{CustomTemplateFuncs: randomFunctions}.Render(loaded, input)
+	files, err := engine.Engine{CustomTemplateFuncs: ownFunctions}.Render(loaded, input)
 	if err != nil {
 		return nil, err
 	}

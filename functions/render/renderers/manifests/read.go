@@ -32,8 +32,12 @@ func Read(stream []byte, place box.Place, keys Keys) *box.Problem {
 		return invalid("it is not UTF-8", at(place, line))
 	}
 	if _, _, isJSON := kubeyaml.GuessJSONStream(bytes.NewReader(stream), 4096); isJSON {
-		return readJSON(stream, place)
+		return readJSON(stream, place, keys)
 	}
+	return readYAML(stream, place, keys)
+}
+
+func readYAML(stream []byte, place box.Place, keys Keys) *box.Problem {
 	reader := kubeyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(stream)))
 	line := 1
 	rest := stream
@@ -82,32 +86,44 @@ func readDocument(document []byte, place box.Place, keys Keys) *box.Problem {
 
 var null = []byte("null")
 
-func readJSON(stream []byte, place box.Place) *box.Problem {
+// readJSON reads JSON values one after the other. As kubectl does, it goes on as YAML where one value at most was found before
+// something else: such as a line of dashes.
+func readJSON(stream []byte, place box.Place, keys Keys) *box.Problem {
 	decoder := json.NewDecoder(bytes.NewReader(stream))
-	for {
-		before := decoder.InputOffset()
+	for count := 0; ; count++ {
+		before := int(decoder.InputOffset())
 		var value json.RawMessage
 		err := decoder.Decode(&value)
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
+			if count <= 1 {
+				rest := bytes.TrimLeft(stream[before:], " \t\r\n")
+				if readYAML(rest, at(place, lineAt(stream, len(stream)-len(rest))), keys) == nil {
+					return nil
+				}
+			}
 			offset := before
 			var syntax *json.SyntaxError
 			if errors.As(err, &syntax) {
-				offset = syntax.Offset
+				offset = int(syntax.Offset)
 			}
-			return invalid("it is not JSON: "+err.Error(), at(place, 1+bytes.Count(stream[:min(int(offset), len(stream))], newline)))
+			return invalid("it is not JSON: "+err.Error(), at(place, lineAt(stream, offset)))
 		}
-		start := int(decoder.InputOffset()) - len(value)
 		var compact bytes.Buffer
 		if err := json.Compact(&compact, value); err != nil {
 			return invalid("it is not JSON: "+err.Error(), place)
 		}
 		if !bytes.Equal(compact.Bytes(), null) {
-			box.TellObject(at(place, 1+bytes.Count(stream[:start], newline)), compact.Bytes())
+			box.TellObject(at(place, lineAt(stream, int(decoder.InputOffset())-len(value))), compact.Bytes())
 		}
 	}
+}
+
+// lineAt is the line, counted from 1, of a place in a stream.
+func lineAt(stream []byte, offset int) int {
+	return 1 + bytes.Count(stream[:min(offset, len(stream))], newline)
 }
 
 func invalid(message string, place box.Place) *box.Problem {

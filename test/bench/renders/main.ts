@@ -1,0 +1,151 @@
+// npm run bench:renders [-- --json FILE]: measures renders in the box beside kubectl and helm as programs, in one run.
+import {writeFile} from 'node:fs/promises'
+import {availableParallelism, cpus, loadavg} from 'node:os'
+import {join} from 'node:path'
+import {parseArgs} from 'node:util'
+import {createRenderPool, type RenderPool} from '#functions/render/box/render-pool.ts'
+import {openTreeView} from '#functions/render/box/tree-view.ts'
+import {findRenderers} from '#infra/local/renderers/find-renderers.ts'
+import {mapBounded} from '#shared/async/map-bounded.ts'
+import {memoryTree} from '../../functions/render/box/memory-tree.ts'
+import {devCluster, webApp} from '../../functions/render/box/render-files.ts'
+import {renderWithHelm, renderWithKustomize, withFiles} from '../../functions/render/reference-renderers.ts'
+import {readMemory} from '../read-process.ts'
+import {summarise} from '../statistics.ts'
+import {definitions, type Files, largeKustomization, smallChart, smallKustomization} from './render-files.ts'
+
+const {values} = parseArgs({options: {json: {type: 'string'}, rounds: {type: 'string', default: '20'}}})
+const rounds = Number(values.rounds)
+
+interface Row {
+  work: string
+  program: number | undefined
+  box: number
+  unit: 'ms' | 's' | 'MiB'
+  aim: string
+  holds: boolean
+}
+
+const modules = await findRenderers({env: process.env, onProgress: (line) => process.stderr.write(`${line}\n`)})
+
+async function time(run: () => Promise<unknown>): Promise<number> {
+  const started = performance.now()
+  await run()
+  return performance.now() - started
+}
+
+let scopes = 0
+/** Renders once, in the box. Each round gets another App, so that nothing of an earlier render is remembered. */
+async function render(pool: RenderPool, files: Files, path: string, scope: string): Promise<void> {
+  scopes += 1
+  const app = webApp({source: {path}, namespace: `n${scopes}`})
+  const [result] = await pool.render({scope, view: openTreeView(memoryTree(files)), app, clusters: [devCluster]})
+  if (result === undefined || 'error' in result) throw result?.error ?? new TypeError('no result')
+}
+
+async function measureWarm(
+  pool: RenderPool,
+  files: Files,
+  path: string,
+  program: (files: Files) => Promise<{ok: boolean}>,
+) {
+  const box: number[] = []
+  const processes: number[] = []
+  await withFiles(files, async () => {
+    await render(pool, files, path, path)
+    for (let round = 0; round < rounds; round++) {
+      box.push(await time(() => render(pool, files, path, path)))
+      processes.push(
+        await time(async () => {
+          if (!(await program(files)).ok) throw new TypeError('the program failed')
+        }),
+      )
+    }
+  })
+  return {box: summarise(box).p50, program: summarise(processes).p50}
+}
+
+const rows: Row[] = []
+function add(
+  work: string,
+  unit: Row['unit'],
+  figures: {box: number; program?: number},
+  aim: string,
+  holds: boolean,
+): void {
+  rows.push({work, unit, box: figures.box, program: figures.program, aim, holds})
+}
+
+const pool = createRenderPool({modules, threads: 1})
+const small = await measureWarm(pool, smallKustomization(), 'overlay', (files) => renderWithKustomize(files, 'overlay'))
+add('kustomize, 3 objects, warm', 'ms', small, '>= 5 x', small.program >= 5 * small.box)
+const large = await measureWarm(pool, largeKustomization(1_000), 'overlay', (files) =>
+  renderWithKustomize(files, 'overlay'),
+)
+add('kustomize, 1,000 objects, warm', 'ms', large, '>= 1 x', large.program >= large.box)
+const chart = await measureWarm(pool, smallChart(), '.', (files) => renderWithHelm(files, '.', {releaseName: 'web'}))
+add('helm, 3 objects, warm', 'ms', chart, '>= 2 x', chart.program >= 2 * chart.box)
+const memory = await readMemory(process.pid)
+if (memory !== undefined)
+  add('memory, both renderers warm in one thread', 'MiB', {box: memory.rss}, '<= 450', memory.rss <= 450)
+
+const cpuBefore = process.cpuUsage()
+await render(pool, definitions(4.5), '.', 'definitions')
+const cpu = process.cpuUsage(cpuBefore)
+const cpuSeconds = (cpu.user + cpu.system) / 1e6
+add('4.5 MB of CRDs read, CPU', 's', {box: cpuSeconds}, '<= 0.8', cpuSeconds <= 0.8)
+await pool.close()
+
+const many: Files = Object.assign({}, ...Array.from({length: 1_000}, (_, index) => smallKustomization(`app-${index}`)))
+const paths = Array.from({length: 1_000}, (_, index) => `app-${index}/overlay`)
+const coldBox = await time(async () => {
+  const fresh = createRenderPool({modules})
+  const view = openTreeView(memoryTree(many))
+  await mapBounded(paths, availableParallelism() + 1, (path) =>
+    fresh.render({scope: 'many', view, app: webApp({source: {path}}), clusters: [devCluster]}),
+  )
+  await fresh.close()
+})
+const coldPrograms = await withFiles(many, (folder) =>
+  time(() => mapBounded(paths, availableParallelism(), (path) => runKustomize(join(folder, path)))),
+)
+add(
+  '1,000 kustomize apps, cold',
+  's',
+  {box: coldBox / 1e3, program: coldPrograms / 1e3},
+  '<= 0.25 x',
+  coldBox <= 0.25 * coldPrograms,
+)
+
+async function runKustomize(folder: string): Promise<void> {
+  const {referenceTools} = await import('../../functions/render/reference-renderers.ts')
+  const {execFile} = await import('node:child_process')
+  const {kubectl} = await referenceTools()
+  await new Promise<void>((resolve, reject) => {
+    execFile(kubectl, ['kustomize', folder], {env: {HOME: '/nonexistent'}}, (error) =>
+      error === null ? resolve() : reject(error),
+    )
+  })
+}
+
+const about = {
+  at: new Date().toISOString(),
+  node: process.version,
+  cpu: cpus()[0]?.model ?? 'unknown',
+  cores: cpus().length,
+  load: loadavg()[0],
+}
+const text = rows.map(({work, unit, program, box, aim, holds}) =>
+  [
+    work.padEnd(44),
+    (program === undefined ? '-' : `${program.toFixed(1)} ${unit}`).padStart(12),
+    `${box.toFixed(1)} ${unit}`.padStart(12),
+    (program === undefined ? '' : `${(program / box).toFixed(1)} x`).padStart(8),
+    aim.padStart(10),
+    holds ? ' yes' : ' NO',
+  ].join(''),
+)
+process.stdout.write(
+  `${'work'.padEnd(44)}${'program'.padStart(12)}${'box'.padStart(12)}${'ratio'.padStart(8)}${'aim'.padStart(10)} holds\n${text.join('\n')}\n`,
+)
+if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify({...about, rows}, undefined, 2)}\n`)
