@@ -32,6 +32,7 @@ export function addRenderCommand(program: Command, io: CliIo, done: (status: Exi
       }
       const all = [...findings, ...apps.flatMap((app) => app.findings)]
       for (const finding of all) io.err(`${formatFinding(finding)}\n`)
+      for (const warning of apps.flatMap((app) => app.warnings)) io.err(`warning: ${formatFinding(warning)}\n`)
       if (all.length === 0 && apps.length === 0) io.err(`no app is for cluster ${options.cluster}\n`)
       done(all.length === 0 ? 0 : 1)
     })

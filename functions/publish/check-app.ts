@@ -1,6 +1,6 @@
+import {isDeepStrictEqual} from 'node:util'
 import {BundleError} from '#shared/bundle/bundle-error.ts'
 import type {BundleHeader} from '#shared/bundle/bundle-header.ts'
-import {canonicalJson} from '#shared/bundle/canonical-json.ts'
 import {unpackBundle} from '#shared/bundle/unpack-bundle.ts'
 import type {DesiredApp, PresentApp} from '#shared/model/desired-state.ts'
 import {keys} from '#shared/model/keys.ts'
@@ -93,6 +93,7 @@ export function isForeign(present: DesiredApp, {declaredIn}: Pick<PublishStateme
 /** Tells whether two entries ask a cluster for the same: everything but the trace. */
 export function isSameApp(app: PresentApp, present: DesiredApp | undefined): boolean {
   if (present?.state !== 'present') return false
+  if (present.inputs !== app.inputs) return false
   const [{trace: _, ...wanted}, {trace: __, ...had}] = [app, present]
-  return canonicalJson(wanted) === canonicalJson(had)
+  return isDeepStrictEqual(wanted, had)
 }

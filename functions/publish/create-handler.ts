@@ -7,7 +7,8 @@ import {
   type RefreshRequest,
   refreshRequestSchema,
 } from '#shared/model/publish-request.ts'
-import type {PublishConfig, PublishPorts} from './ports.ts'
+import {createDesiredMemory} from './desired-memory.ts'
+import type {PublishConfig, PublishMeans, PublishPorts} from './ports.ts'
 import {publishRelease} from './publish-release.ts'
 import {refreshDesiredState} from './refresh-desired-state.ts'
 
@@ -16,33 +17,34 @@ export function createPublishHandler(
   ports: PublishPorts,
   config: PublishConfig = {},
 ): (event: unknown) => Promise<BatchResponse> {
+  const means = {...ports, memory: createDesiredMemory()}
   return (event) =>
     processBatch(ports, event, async ({body, receiveCount}) => {
       const delivery = {isRedelivered: receiveCount > 1}
       switch (kindOf(body)) {
         case 'RefreshRequest':
-          return await refresh(ports, config, parseMessage(refreshRequestSchema, body), delivery)
+          return await refresh(means, config, parseMessage(refreshRequestSchema, body), delivery)
         case 'PublishRange':
-          return await publishRelease(ports, config, parseMessage(publishRangeSchema, body), delivery)
+          return await publishRelease(means, config, parseMessage(publishRangeSchema, body), delivery)
         default:
-          return await publishRelease(ports, config, parseMessage(publishRequestSchema, body), delivery)
+          return await publishRelease(means, config, parseMessage(publishRequestSchema, body), delivery)
       }
     })
 }
 
 async function refresh(
-  ports: PublishPorts,
+  means: PublishMeans,
   config: PublishConfig,
   request: RefreshRequest,
   delivery: {isRedelivered: boolean},
 ): Promise<void> {
   try {
-    await refreshDesiredState(ports, config, request, delivery)
+    await refreshDesiredState(means, config, request, delivery)
   } catch (error) {
     if (!(error instanceof VerificationError)) throw error
-    ports.journal.record({
+    means.journal.record({
       event: 'refused',
-      at: ports.clock.now().toISOString(),
+      at: means.clock.now().toISOString(),
       cluster: request.cluster,
       code: 'DESIRED_STATE_UNTRUSTED',
       message: `the desired state is not signed anew: ${error.message}`,

@@ -5,6 +5,7 @@ import type {Journal} from '#shared/ports/journal.ts'
 import type {ObjectStore} from '#shared/ports/object-store.ts'
 import type {ClusterQueues, QueueSender} from '#shared/ports/queue.ts'
 import type {Signer} from '#shared/ports/signer.ts'
+import type {DesiredMemory} from './desired-memory.ts'
 
 /** What publishing needs of the world. */
 export interface PublishPorts {
@@ -19,6 +20,11 @@ export interface PublishPorts {
   deadLetters: QueueSender
   clock: Clock
   journal: Journal
+}
+
+/** The ports of one publish function, and what it remembers between messages. */
+export interface PublishMeans extends PublishPorts {
+  memory: DesiredMemory
 }
 
 export interface PublishConfig {

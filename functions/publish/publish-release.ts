@@ -13,7 +13,7 @@ import {announceDesiredState} from './announce-desired-state.ts'
 import {attestBundle} from './attest-bundle.ts'
 import {findMovedHead} from './check-heads.ts'
 import {type AppsPlan, planApps} from './plan-apps.ts'
-import type {PublishConfig, PublishPorts} from './ports.ts'
+import type {PublishConfig, PublishMeans} from './ports.ts'
 import {isRolledBack, type PresentDesiredState, readDesiredState} from './read-desired-state.ts'
 import {retryConflicts} from './retry-conflicts.ts'
 import {isDueForRefresh, signDesiredState, swapDesiredState} from './write-desired-state.ts'
@@ -30,7 +30,7 @@ type Release =
  * (`isRedelivered`): the end is the same, and the cluster is notified. Rejects only where a later try can succeed.
  */
 export async function publishRelease(
-  ports: PublishPorts,
+  ports: PublishMeans,
   config: PublishConfig,
   request: PublishStatement,
   {isRedelivered}: {isRedelivered: boolean},
@@ -67,7 +67,7 @@ export async function publishRelease(
 }
 
 async function tryRelease(
-  ports: PublishPorts,
+  ports: PublishMeans,
   config: PublishConfig,
   request: PublishStatement,
 ): Promise<Release | 'conflict'> {
@@ -94,7 +94,7 @@ async function tryRelease(
 }
 
 async function signAndSwap(
-  ports: PublishPorts,
+  ports: PublishMeans,
   config: PublishConfig,
   request: PublishStatement,
   present: PresentDesiredState,
@@ -109,7 +109,7 @@ async function signAndSwap(
   return signed === 'too-large' ? 'too-large' : await swapDesiredState(ports, present, signed)
 }
 
-async function readPresent(ports: PublishPorts, cluster: string): Promise<PresentDesiredState | Finding> {
+async function readPresent(ports: PublishMeans, cluster: string): Promise<PresentDesiredState | Finding> {
   try {
     return await readDesiredState(ports, cluster)
   } catch (error) {
@@ -131,7 +131,7 @@ function tooLarge({cluster}: PublishStatement, {apps}: AppsPlan): Finding {
   }
 }
 
-async function reportFindings(ports: PublishPorts, request: PublishStatement, findings: Finding[]): Promise<void> {
+async function reportFindings(ports: PublishMeans, request: PublishStatement, findings: Finding[]): Promise<void> {
   if (findings.length === 0) return
   for (const {app, code, message} of findings) {
     journal(ports, request, {event: 'refused', code, message, ...(app !== undefined && {app})})
@@ -158,7 +158,7 @@ function about(app: DesiredApp): Partial<JournalEvent> {
 }
 
 function journal(
-  {journal, clock}: PublishPorts,
+  {journal, clock}: PublishMeans,
   {declaredIn, commit, cluster, trace}: PublishStatement,
   event: Pick<JournalEvent, 'event'> & Partial<JournalEvent>,
 ): void {

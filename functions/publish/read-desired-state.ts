@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import type {TrustRoot} from '#shared/attest/trust-root.ts'
 import {verifyDesiredState} from '#shared/attest/verify-desired-state.ts'
 import type {DesiredState} from '#shared/model/desired-state.ts'
 import {keys} from '#shared/model/keys.ts'
@@ -6,7 +7,8 @@ import {limits} from '#shared/model/limits.ts'
 import type {Clock} from '#shared/ports/clock.ts'
 import type {ObjectStore} from '#shared/ports/object-store.ts'
 import {ObjectStoreError} from '#shared/ports/object-store-error.ts'
-import type {PublishPorts} from './ports.ts'
+import type {DesiredMemory, RememberedState} from './desired-memory.ts'
+import type {PublishMeans} from './ports.ts'
 
 /** What a cluster is told to run now; `etag` and `desired` are absent before the first publication. */
 export interface PresentDesiredState {
@@ -30,17 +32,37 @@ const reportedVersionSchema = z.object({desired: z.object({version: z.int().nonn
  * the cluster out. Rejects with `VerificationError` where the state does not verify, and with `ObjectStoreError`.
  */
 export async function readDesiredState(
-  {store, trustRoot}: Pick<PublishPorts, 'store' | 'trustRoot'>,
+  {store, trustRoot, memory}: Pick<PublishMeans, 'store' | 'trustRoot' | 'memory'>,
   cluster: string,
 ): Promise<PresentDesiredState> {
-  const [stored, root, accepted] = await Promise.all([
-    store.get(keys.desired(cluster), {maxBytes: limits.maxEnvelopeBytes}),
-    trustRoot(),
+  const root = await trustRoot()
+  const [verified, accepted] = await Promise.all([
+    readVerified(store, root, memory, cluster),
     readAcceptedVersion(store, cluster),
   ])
-  if (typeof stored === 'string') return {lastVersion: accepted}
-  const {desired} = verifyDesiredState(stored.bytes, {trustRoot: root, cluster, clock: beforeAnyExpiry})
-  return {desired, etag: stored.etag, lastVersion: Math.max(desired.version, accepted)}
+  if (verified === undefined) return {lastVersion: accepted}
+  const {desired, etag} = verified
+  return {desired, etag, lastVersion: Math.max(desired.version, accepted)}
+}
+
+async function readVerified(
+  store: ObjectStore,
+  trustRoot: TrustRoot,
+  memory: DesiredMemory,
+  cluster: string,
+): Promise<RememberedState | undefined> {
+  const found = memory.get(cluster)
+  const known = found?.trustRoot === trustRoot ? found : undefined
+  const stored = await store.get(keys.desired(cluster), {
+    maxBytes: limits.maxEnvelopeBytes,
+    ...(known !== undefined && {ifNoneMatch: known.etag}),
+  })
+  if (stored === 'absent') return undefined
+  if (stored === 'not-modified') return known
+  const {desired} = verifyDesiredState(stored.bytes, {trustRoot, cluster, clock: beforeAnyExpiry})
+  const state = {etag: stored.etag, desired, trustRoot, bytes: stored.bytes.byteLength}
+  memory.set(cluster, state)
+  return state
 }
 
 /** Tells whether the store holds an older state than the cluster has accepted. */

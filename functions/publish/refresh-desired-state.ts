@@ -2,7 +2,7 @@ import type {RefreshRequest} from '#shared/model/publish-request.ts'
 import {passStage} from '#shared/model/trace.ts'
 import {announceDesiredState} from './announce-desired-state.ts'
 import {keepTombstones} from './plan-apps.ts'
-import type {PublishConfig, PublishPorts} from './ports.ts'
+import type {PublishConfig, PublishMeans} from './ports.ts'
 import {readDesiredState} from './read-desired-state.ts'
 import {retryConflicts} from './retry-conflicts.ts'
 import {isDueForRefresh, signDesiredState, swapDesiredState} from './write-desired-state.ts'
@@ -12,7 +12,7 @@ import {isDueForRefresh, signDesiredState, swapDesiredState} from './write-desir
  * `VerificationError` where what is stored cannot be believed, and where a later try can succeed.
  */
 export async function refreshDesiredState(
-  ports: PublishPorts,
+  ports: PublishMeans,
   config: PublishConfig,
   {cluster, trace}: RefreshRequest,
   {isRedelivered}: {isRedelivered: boolean},

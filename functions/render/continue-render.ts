@@ -18,7 +18,7 @@ export async function continueRender(
   deadline?: Date,
 ): Promise<void> {
   const {from, trace} = message
-  const desired = readAllDesired(ports)
+  const desired = readAllDesired(ports, memory)
   // Awaited later, or never: a rejection must not end the process meanwhile.
   desired.catch(() => undefined)
   const declaration = await findDeclaration(ports, config, message)
@@ -36,8 +36,8 @@ export async function continueRender(
     return
   }
   const job = {declaration, desired, trace, memory, from, deadline}
-  const {findings, rest, transient} = await renderHead(ports, job)
-  const outcome = createOutcome(ports, declaration, findings, trace, rangeOfOutcome(from, rest))
+  const {findings, warnings, rest, transient} = await renderHead(ports, job)
+  const outcome = createOutcome(ports, declaration, {findings, warnings}, trace, rangeOfOutcome(from, rest))
   await ports.outcomes.send(JSON.stringify(outcome))
   memory.remember(outcome)
   if (transient !== undefined) throw transient

@@ -9,7 +9,8 @@ export interface Piece {
   head: Head | undefined
   /** Whether the cluster is to be told anything that it does not have. */
   differs: boolean
-  bytes: number
+  /** Asked for only where it may be sent. */
+  bytes: () => number
 }
 
 export interface CutRange {
@@ -72,7 +73,11 @@ export function createRangeCutter(
     for (let item = items[next]; item?.piece !== undefined; item = items[next]) {
       const {piece} = item
       const differs = piece === 'removed' || piece.differs
-      const more = piece === 'removed' ? 0 : piece.bytes
+      if (end === undefined && !differs) {
+        start = ++next
+        continue
+      }
+      const more = piece === 'removed' ? 0 : piece.bytes()
       if (end !== undefined && bytes + more > bounds.maxBytes) ranges.push(...cut())
       next += 1
       if (differs) end = next

@@ -28,53 +28,80 @@ export function sourceOf(app: App, declaration: {repository: string; ref: string
   }
 }
 
-/** Opens the trees of apps' sources, each ref once. */
+/** The heads and trees of apps' sources: each ref is resolved once, and its tree fetched once, when it is asked for. */
 export interface Sources {
-  /** Rejects with `RenderError` SOURCE_UNREADABLE for what only a change in git or in the settings can mend; with `SourceError` for what a retry can. */
+  /** The declaration's own tree. Rejects with `SourceError`. */
+  own(): Promise<SourceTree>
+  /** The head that an app is rendered from. Rejects as `open` does. */
+  resolve(app: App): Promise<Head>
+  /** Rejects with `RenderError` SOURCE_UNREADABLE for what only a change in git or in the settings can mend; with `SourceError` for what a retry can, or where the declaration's own tree can't be read. */
   open(app: App): Promise<AppSource>
+  isOwn(app: App): boolean
+  /** The heads that were resolved, but for the declaration's own. */
+  resolved(): Promise<Head[]>
   close(): Promise<void>
 }
 
-/** Opens sources for the apps of one declaration, whose own tree is there already (and is not closed here). */
-export function openSources(git: GitSource, declaration: Head, tree: SourceTree): Sources {
-  const opened = new Map<string, Promise<AppSource>>()
-  const own = openTreeView(tree)
+/** Opens sources for the apps of one declaration. */
+export function openSources(git: GitSource, declaration: Head): Sources {
+  const heads = new Map<string, Promise<Head>>()
+  const views = new Map<string, Promise<TreeView>>()
 
-  const open = async (repository: string, ref: string): Promise<AppSource> => {
+  const isOwn = (app: App): boolean => {
+    const {repository, ref} = sourceOf(app, declaration)
+    return ref === declaration.ref && sameRepository(repository, declaration.repository)
+  }
+  const resolveHead = async (repository: string, ref: string): Promise<Head> => {
     refuseLocal(repository, declaration.repository)
     const resolved = await git.resolveRef(repository, ref)
     if (resolved === 'absent') {
       const where = sameRepository(repository, declaration.repository) ? 'this repository' : `the source ${repository}`
       throw unreadable(`${where} has no ${shortRef(ref)}: correct spec.source.ref, or push it`)
     }
-    const {commit} = resolved
-    const tree = await git.fetchTree(repository, commit, resolved.ref)
-    return {head: {repository, ref: resolved.ref, commit}, view: openTreeView(tree)}
+    return {repository, ref: resolved.ref, commit: resolved.commit}
+  }
+  const fetch = ({repository, ref, commit}: Head): Promise<TreeView> =>
+    remember(views, `${repository} ${ref}`, async () => openTreeView(await git.fetchTree(repository, commit, ref)))
+  const resolve = async (app: App): Promise<Head> => {
+    if (isOwn(app)) return declaration
+    const {repository, ref} = sourceOf(app, declaration)
+    return asUnreadable(() => remember(heads, `${repository} ${ref}`, () => resolveHead(repository, ref)))
   }
 
   return {
+    isOwn,
+    resolve,
+    own: async () => (await fetch(declaration)).tree,
     async open(app) {
-      const {repository, ref} = sourceOf(app, declaration)
-      if (ref === declaration.ref && sameRepository(repository, declaration.repository))
-        return {head: declaration, view: own}
-      const key = `${repository} ${ref}`
-      const source = opened.get(key) ?? open(repository, ref)
-      opened.set(key, source)
-      try {
-        return await source
-      } catch (error) {
-        if (error instanceof SourceError && !isTransient(error)) {
-          throw new RenderError('SOURCE_UNREADABLE', error.message, {}, {cause: error})
-        }
-        throw error
-      }
+      const head = await resolve(app)
+      const view = isOwn(app) ? await fetch(head) : await asUnreadable(() => fetch(head))
+      return {head, view}
+    },
+    async resolved() {
+      const all = await Promise.allSettled(heads.values())
+      return all.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
     },
     async close() {
-      const all = await Promise.allSettled(opened.values())
-      await Promise.all(
-        all.map((result) => (result.status === 'fulfilled' ? result.value.view.tree.close() : undefined)),
-      )
+      const all = await Promise.allSettled(views.values())
+      await Promise.all(all.map((result) => (result.status === 'fulfilled' ? result.value.tree.close() : undefined)))
     },
+  }
+}
+
+function remember<T>(known: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
+  const found = known.get(key) ?? make()
+  known.set(key, found)
+  return found
+}
+
+async function asUnreadable<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read()
+  } catch (error) {
+    if (error instanceof SourceError && !isTransient(error)) {
+      throw new RenderError('SOURCE_UNREADABLE', error.message, {}, {cause: error})
+    }
+    throw error
   }
 }
 

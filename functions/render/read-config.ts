@@ -1,3 +1,4 @@
+import {type BoundedMap, createBoundedMap} from '#shared/memory/bounded-map.ts'
 import type {App, Cluster} from '#shared/model/app.ts'
 import {CONFIG_FILE} from '#shared/model/keys.ts'
 import {limits} from '#shared/model/limits.ts'
@@ -20,15 +21,20 @@ export interface Config {
 export type ConfigResult = {ok: true; config: Config} | {ok: false; findings: Finding[]}
 
 /** What was read before, by commit, and by the file's object id: most commits leave drawbridge.yaml as it is. */
-export type ConfigCache = Map<string, ConfigResult>
+export type ConfigCache = Pick<BoundedMap<string, ConfigResult>, 'get' | 'set'>
 
-const maxCached = 64
+/** In apps, of which one takes a few kilobytes; a declaration counts once for its file and once for each commit. */
+const maxCachedApps = 60_000
+
+export function createConfigCache(): ConfigCache {
+  return createBoundedMap(maxCachedApps, (result) => 100 + (result.ok ? result.config.apps.length : 0))
+}
 
 /** Reads drawbridge.yaml at the root of a tree: what it declares, or everything that is wrong with it. Rejects with `SourceError`. */
 export async function readConfig(
   renderers: RenderPool,
   tree: SourceTree,
-  cache: ConfigCache = new Map(),
+  cache: ConfigCache = createConfigCache(),
 ): Promise<ConfigResult> {
   let text: string
   let oid: string
@@ -55,8 +61,6 @@ export async function readConfig(
 }
 
 function remember(cache: ConfigCache, key: string, result: ConfigResult): ConfigResult {
-  const [oldest] = cache.keys()
-  if (cache.size >= maxCached && oldest !== undefined) cache.delete(oldest)
   cache.set(key, result)
   return result
 }

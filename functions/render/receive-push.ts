@@ -1,11 +1,10 @@
-import {describeError} from '#shared/model/drawbridge-error.ts'
 import type {JournalEvent} from '#shared/model/journal-event.ts'
 import type {PushEvent} from '#shared/model/push-event.ts'
-import {sameRepository} from '#shared/model/repository-url.ts'
 import {shortRef} from '#shared/model/revision.ts'
 import {SourceError} from '#shared/ports/source-error.ts'
-import {type Head, sourceOf} from './open-sources.ts'
-import {type ConfigCache, type ConfigResult, readConfig} from './read-config.ts'
+import {declarationKey} from './declaration-key.ts'
+import {findDeclarations, isPushed} from './find-declarations.ts'
+import type {Head} from './open-sources.ts'
 import {
   createOutcome,
   type HeadJob,
@@ -17,7 +16,7 @@ import {
 } from './render-head.ts'
 import type {RenderMemory} from './render-memory.ts'
 import type {RenderConfig, RenderPorts} from './render-ports.ts'
-import {resolveDeclaration} from './resolve-declarations.ts'
+import {isSettled} from './settled-heads.ts'
 
 /**
  * Renders what a push may have changed: the declarations at its ref, and those with an app whose source it is. The ref's head is
@@ -31,10 +30,10 @@ export async function receivePush(
   memory: RenderMemory,
   deadline?: Date,
 ): Promise<void> {
-  const desired = readAllDesired(ports)
+  const desired = readAllDesired(ports, memory)
   // Awaited later, or never: a rejection must not end the process meanwhile.
   desired.catch(() => undefined)
-  const declarations = await findDeclarations(ports, config, event, memory.configs)
+  const declarations = await findDeclarations(ports, config, event, memory, (message) => skip(ports, event, message))
   if (declarations.length === 0) {
     skip(ports, event, `${shortRef(event.ref)} is not a ref that any tracked drawbridge.yaml is at or names`)
     return
@@ -51,20 +50,28 @@ export async function receivePush(
       continue
     }
     const job = {declaration, desired, trace, memory, deadline}
-    outcomes.push(await renderCurrentHead(ports, job))
+    const isDone = await isSettled(ports.git, memory, declaration, await desired)
+    outcomes.push(isDone ? nothingToDo(declaration) : await renderCurrentHead(ports, job))
   }
   const about = pushed ?? declarations[0]
   if (about === undefined) return
   const findings = outcomes.flatMap((outcome) => outcome.findings)
+  const warnings = outcomes.flatMap((outcome) => outcome.warnings)
   const [only, ...others] = outcomes
   const isOwn = only !== undefined && others.length === 0 && isPushed(only.head, event)
-  const outcome = createOutcome(ports, about, findings, event.trace, isOwn ? rangeOfOutcome('', only.rest) : undefined)
+  const range = isOwn ? rangeOfOutcome('', only.rest) : undefined
+  const outcome = createOutcome(ports, about, {findings, warnings}, event.trace, range)
   await ports.outcomes.send(JSON.stringify(outcome))
   memory.remember(outcome)
+  for (const {head, settled} of outcomes) if (settled !== undefined) memory.settled.set(declarationKey(head), settled)
   const requests = outcomes.reduce((sum, each) => sum + each.requests, 0)
   if (requests === 0 && findings.length === 0) skip(ports, event, 'changes nothing in any cluster')
   const transient = outcomes.find((each) => each.transient !== undefined)?.transient
   if (transient !== undefined) throw transient
+}
+
+function nothingToDo(head: Head): HeadOutcome {
+  return {head, findings: [], warnings: [], requests: 0, transient: undefined, rest: undefined}
 }
 
 /** Renders a head; where the commit vanished meanwhile (a forced push), the new head once. */
@@ -80,52 +87,9 @@ async function renderCurrentHead(ports: RenderPorts, job: HeadJob): Promise<Head
   }
 }
 
-/** The declarations that a push concerns. One that can't be read fails the push only where the push is to it. */
-async function findDeclarations(
-  ports: RenderPorts,
-  config: RenderConfig,
-  event: PushEvent,
-  configs: ConfigCache,
-): Promise<Head[]> {
-  const found = await Promise.all(
-    config.repositories.map(async (tracked): Promise<Head[]> => {
-      const isOwn = sameRepository(tracked.url, event.repository)
-      try {
-        const head = await resolveDeclaration(ports.git, tracked)
-        if (head === 'absent') return []
-        if (isPushed(head, event)) return [head]
-        return (await namesAsSource(ports, head, event, configs)) ? [head] : []
-      } catch (error) {
-        if (isOwn || !(error instanceof SourceError)) throw error
-        skip(ports, event, `whether ${tracked.url} is concerned is left to the sweep: ${describeError(error)}`)
-        return []
-      }
-    }),
-  )
-  return found.flat()
-}
-
-async function namesAsSource(ports: RenderPorts, head: Head, event: PushEvent, configs: ConfigCache): Promise<boolean> {
-  const read = configs.get(head.commit) ?? (await fetchConfig(ports, head, configs))
-  return read.ok && read.config.apps.some((app) => isPushed(sourceOf(app, head), event))
-}
-
-async function fetchConfig(ports: RenderPorts, head: Head, configs: ConfigCache): Promise<ConfigResult> {
-  const tree = await ports.git.fetchTree(head.repository, head.commit, head.ref)
-  try {
-    return await readConfig(ports.renderers, tree, configs)
-  } finally {
-    await tree.close()
-  }
-}
-
 async function resolvePushed(ports: RenderPorts, event: PushEvent): Promise<Head | undefined> {
   const resolved = await ports.git.resolveRef(event.repository, event.ref)
   return resolved === 'absent' ? undefined : {repository: event.repository, ref: event.ref, commit: resolved.commit}
-}
-
-function isPushed(head: {repository: string; ref: string}, event: PushEvent): boolean {
-  return head.ref === event.ref && sameRepository(head.repository, event.repository)
 }
 
 function skip(ports: RenderPorts, event: PushEvent, message: string): void {

@@ -1,12 +1,13 @@
 import {availableParallelism} from 'node:os'
 import {mapBounded} from '#shared/async/map-bounded.ts'
-import type {DesiredState} from '#shared/model/desired-state.ts'
+import {memoizeAsync} from '#shared/async/memoize-async.ts'
 import type {Finding} from '#shared/model/outcome.ts'
 import type {Trace} from '#shared/model/trace.ts'
-import type {SourceTree} from '#shared/ports/git-source.ts'
 import type {SourceError} from '#shared/ports/source-error.ts'
-import {type Head, openSources} from './open-sources.ts'
+import type {InputsMemory} from './inputs-memory.ts'
+import type {Head, Sources} from './open-sources.ts'
 import type {Config} from './read-config.ts'
+import type {DesiredHint} from './read-desired-hints.ts'
 import {renderInClusters} from './render-in-cluster.ts'
 import type {RenderPorts} from './render-ports.ts'
 import {openRenderRecords} from './render-records.ts'
@@ -15,10 +16,11 @@ import {createRangeSender} from './send-ranges.ts'
 /** What a declaration wants at one commit, and the trace of the push that led here. */
 export interface RenderJob {
   declaration: Head
-  tree: SourceTree
+  sources: Sources
   config: Config
+  inputs: InputsMemory
   /** What each cluster is told to run now: a hint, by which the unchanged is left alone. */
-  desired: ReadonlyMap<string, DesiredState>
+  desired: ReadonlyMap<string, DesiredHint>
   /** Apps whose names come before it are left alone. @default '' */
   from?: string | undefined
   /** From then on no further app is begun, but for the first one. @default never */
@@ -30,6 +32,8 @@ export interface RenderJob {
 export interface RenderedDeclaration {
   requests: number
   findings: Finding[]
+  /** What keeps nothing from being published, and should be known. */
+  warnings: Finding[]
   /** What kept an app from being rendered and may be gone at the next try. */
   transient: SourceError | undefined
   /** The name of the first app that is left, with all that come after it; undefined where none is. */
@@ -46,30 +50,32 @@ export async function renderDeclaration(ports: RenderPorts, job: RenderJob): Pro
   const apps = config.apps
     .filter(({metadata}) => metadata.name >= from)
     .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
-  const sources = openSources(ports.git, job.declaration, job.tree)
-  const records = await openRenderRecords(ports.store, job.declaration)
+  const records = memoizeAsync(() => openRenderRecords(ports.store, job.declaration))
+  let isRecorded = false
+  const openRecords = () => {
+    isRecorded = true
+    return records()
+  }
   const ranges = createRangeSender(ports, job, apps)
   const findings: Finding[] = []
+  const warnings: Finding[] = []
   let transient: SourceError | undefined
   let rest: string | undefined
   let begun = 0
-  try {
-    await mapBounded(apps, availableParallelism() + 1, async (app) => {
-      if (begun > 0 && deadline !== undefined && ports.clock.now() >= deadline) rest ??= app.metadata.name
-      if (rest !== undefined) return
-      begun += 1
-      const results = await renderInClusters(ports, job, sources, records, app)
-      for (const result of results) {
-        if (result.kind !== 'failed') continue
-        findings.push(result.finding)
-        transient ??= result.transient
-      }
-      await ranges.add(results)
-    })
-    await ranges.finish()
-    await records.save(config)
-    return {requests: ranges.requests(), findings: [...findings, ...ranges.findings()], transient, rest}
-  } finally {
-    await sources.close()
-  }
+  await mapBounded(apps, availableParallelism() + 1, async (app) => {
+    if (begun > 0 && deadline !== undefined && ports.clock.now() >= deadline) rest ??= app.metadata.name
+    if (rest !== undefined) return
+    begun += 1
+    const results = await renderInClusters(ports, job, openRecords, app)
+    for (const result of results) {
+      if (result.kind === 'rendered') warnings.push(...result.warnings)
+      if (result.kind !== 'failed') continue
+      findings.push(result.finding)
+      transient ??= result.transient
+    }
+    await ranges.add(results)
+  })
+  await ranges.finish()
+  if (isRecorded) await (await records()).save(config)
+  return {requests: ranges.requests(), findings: [...findings, ...ranges.findings()], warnings, transient, rest}
 }

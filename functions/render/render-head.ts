@@ -1,32 +1,36 @@
 import {API_VERSION} from '#shared/model/api-version.ts'
-import type {DesiredState} from '#shared/model/desired-state.ts'
 import {limits} from '#shared/model/limits.ts'
 import type {NameRange} from '#shared/model/name-range.ts'
 import type {Finding, Outcome} from '#shared/model/outcome.ts'
 import type {ContinueRender} from '#shared/model/push-event.ts'
 import {passStage, type Trace} from '#shared/model/trace.ts'
 import type {SourceError} from '#shared/ports/source-error.ts'
-import type {Head} from './open-sources.ts'
+import {declarationKey} from './declaration-key.ts'
+import {type Head, openSources} from './open-sources.ts'
 import {readConfig} from './read-config.ts'
-import {listClusters, readDesiredHints} from './read-desired-hints.ts'
+import {type DesiredHint, listClusters, readDesiredHints} from './read-desired-hints.ts'
 import {renderDeclaration} from './render-declaration.ts'
 import type {RenderMemory} from './render-memory.ts'
 import type {RenderPorts} from './render-ports.ts'
+import {describeSettled, type SettledHead} from './settled-heads.ts'
 
 /** How a declaration's head fared: what is wrong with it, and how many ranges were sent to publish. */
 export interface HeadOutcome {
   head: Head
   findings: Finding[]
+  warnings: Finding[]
   requests: number
   transient: SourceError | undefined
   /** The name of the first app that was left to a message of its own; undefined where all are rendered. */
   rest: string | undefined
+  /** Set where nothing was to be done: to be remembered once the outcome is told. */
+  settled?: SettledHead
 }
 
 /** A declaration's head that is to be rendered. */
 export interface HeadJob {
   declaration: Head
-  desired: Promise<Map<string, DesiredState>>
+  desired: Promise<Map<string, DesiredHint>>
   trace: Trace
   memory: RenderMemory
   /** The name of the first app that is looked at. @default '' */
@@ -35,8 +39,8 @@ export interface HeadJob {
 }
 
 /** What every cluster is told to run now. Read while refs are being resolved. */
-export async function readAllDesired(ports: RenderPorts): Promise<Map<string, DesiredState>> {
-  return readDesiredHints(ports.store, await listClusters(ports.store))
+export async function readAllDesired(ports: RenderPorts, memory: RenderMemory): Promise<Map<string, DesiredHint>> {
+  return readDesiredHints(ports.store, await listClusters(ports.store), memory.hints)
 }
 
 /**
@@ -45,28 +49,27 @@ export async function readAllDesired(ports: RenderPorts): Promise<Map<string, De
  * `ObjectStoreError`, `QueueError`.
  */
 export async function renderHead(ports: RenderPorts, job: HeadJob): Promise<HeadOutcome> {
-  const {declaration, trace, memory, from, deadline} = job
-  const tree = await ports.git.fetchTree(declaration.repository, declaration.commit, declaration.ref)
+  const {declaration: head, trace, memory, from, deadline} = job
+  memory.settled.delete(declarationKey(head))
+  const sources = openSources(ports.git, head)
   try {
-    const read = await readConfig(ports.renderers, tree, memory.configs)
+    const read =
+      memory.configs.get(head.commit) ?? (await readConfig(ports.renderers, await sources.own(), memory.configs))
     if (!read.ok)
-      return {head: declaration, findings: read.findings, requests: 0, transient: undefined, rest: undefined}
-    const desired = await job.desired
+      return {head, findings: read.findings, warnings: [], requests: 0, transient: undefined, rest: undefined}
     const {config} = read
-    const rendered = await renderDeclaration(ports, {
-      declaration,
-      tree,
-      config,
-      desired,
-      from,
-      deadline,
-      trace,
-    })
-    if (rendered.rest !== undefined) await leaveRest(ports, memory, {head: declaration, rest: rendered.rest, trace})
-    else memory.noteRest(declaration, 'done', ports.clock.now())
-    return {head: declaration, ...rendered}
+    const {inputs} = memory
+    const desired = await job.desired
+    const order = {declaration: head, sources, config, inputs, desired, from, deadline, trace}
+    const rendered = await renderDeclaration(ports, order)
+    const {rest, requests, findings} = rendered
+    if (rest !== undefined) await leaveRest(ports, memory, {head, rest, trace})
+    else memory.noteRest(head, 'done', ports.clock.now())
+    const isDone = from === undefined && rest === undefined && requests === 0 && findings.length === 0
+    if (!isDone) return {head, ...rendered}
+    return {head, ...rendered, settled: describeSettled(head, await sources.resolved(), desired)}
   } finally {
-    await tree.close()
+    await sources.close()
   }
 }
 
@@ -96,12 +99,13 @@ export function rangeOfOutcome(from: string, rest: string | undefined): NameRang
 }
 
 const maxFindings = 200
+const maxWarnings = 50
 
 /** The outcome of a render, for the author of a commit. `range`: of which of its apps; all where it is absent. */
 export function createOutcome(
   ports: RenderPorts,
   head: Head,
-  findings: readonly Finding[],
+  {findings, warnings}: {findings: readonly Finding[]; warnings: readonly Finding[]},
   trace: Trace,
   range?: NameRange,
 ): Outcome {
@@ -115,6 +119,7 @@ export function createOutcome(
     commit,
     ...(range === undefined ? {} : {range}),
     findings: fitFindings(findings),
+    ...(warnings.length === 0 ? {} : {warnings: fitFindings(warnings.slice(0, maxWarnings))}),
     trace: passStage(trace, 'rendered', ports.clock.now()),
   }
 }

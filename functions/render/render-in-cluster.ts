@@ -8,7 +8,7 @@ import {sameRepository} from '#shared/model/repository-url.ts'
 import {formatRevision} from '#shared/model/revision.ts'
 import {passStage} from '#shared/model/trace.ts'
 import {SourceError} from '#shared/ports/source-error.ts'
-import {type Head, isTransient, type Sources} from './open-sources.ts'
+import {type Head, isTransient} from './open-sources.ts'
 import {type AppRender, renderApp} from './render-app.ts'
 import type {RenderJob} from './render-declaration.ts'
 import {RenderError, toFinding} from './render-error.ts'
@@ -24,40 +24,60 @@ export type AppResult =
 
 const concurrentStores = 8
 
-/** Renders an app for each cluster that it targets and stores its bundles; one that fails is a result too. Rejects with `ObjectStoreError`. */
+/**
+ * Renders an app for each cluster that it targets and stores its bundles; one that fails is a result too. Nothing is opened for what is
+ * known to be published from the very commit. Rejects with `ObjectStoreError`, and with `SourceError` where the declaration's own tree
+ * can't be read.
+ */
 export async function renderInClusters(
   ports: RenderPorts,
   job: RenderJob,
-  sources: Sources,
-  records: RenderRecords,
+  openRecords: () => Promise<RenderRecords>,
   app: App,
 ): Promise<AppResult[]> {
+  const {sources, declaration} = job
   const clusters = selectClusters(app, job.config.clusters)
   const taken = clusters.flatMap((cluster) => findTaken(job, app, cluster) ?? [])
   const free = clusters.filter(({metadata}) => !taken.some(({cluster}) => cluster === metadata.name))
+  const isOwn = sources.isOwn(app)
+  // Without the declaration's own tree nothing can be said of any app, so that is no failure of this one.
+  if (isOwn && free.some((cluster) => findKnown(job, declaration, app, cluster) === undefined)) await sources.own()
   try {
-    const source = await sources.open(app)
+    const head = await sources.resolve(app)
+    const known = free.flatMap((cluster) => findKnown(job, head, app, cluster) ?? [])
+    const todo = free.filter(({metadata}) => !known.some(({cluster}) => cluster === metadata.name))
+    if (todo.length === 0) return [...taken, ...known]
+    const [{view}, records] = await Promise.all([sources.open(app), openRecords()])
     const renders = await renderApp(
       {renderers: ports.renderers, records},
       {
-        scope: `${job.declaration.repository} ${job.declaration.commit} ${source.head.repository} ${source.head.commit}`,
-        view: source.view,
+        scope: `${declaration.repository} ${declaration.commit} ${head.repository} ${head.commit}`,
+        view,
         app,
-        clusters: free,
+        clusters: todo,
         presentInputs: (cluster) => presentIn(job, cluster, app)?.inputs,
       },
     )
-    const results = await mapBounded(renders, concurrentStores, (render) =>
-      toResult(ports, job, source.head, app, render),
-    )
-    return [...taken, ...results]
+    const results = await mapBounded(renders, concurrentStores, (render) => toResult(ports, job, head, app, render))
+    for (const result of results) {
+      const cluster = todo.find(({metadata}) => metadata.name === result.cluster)
+      if (result.kind !== 'failed' && cluster !== undefined) job.inputs.set(app, cluster, head, result.entry.inputs)
+    }
+    return [...taken, ...known, ...results]
   } catch (error) {
     return [...taken, ...free.map((cluster) => failedResult(error, app, cluster.metadata.name))]
   }
 }
 
+/** What a cluster has of an app, where that is known to be what a render of this commit would be. */
+function findKnown(job: RenderJob, head: Head, app: App, cluster: Cluster): AppResult | undefined {
+  const entry = presentIn(job, cluster.metadata.name, app)
+  if (entry === undefined || job.inputs.get(app, cluster, head) !== entry.inputs) return undefined
+  return {kind: 'unchanged', entry, app, cluster: cluster.metadata.name, head}
+}
+
 function presentIn(job: RenderJob, cluster: string, app: App): PresentApp | undefined {
-  const present = job.desired.get(cluster)?.apps.find(({name}) => name === app.metadata.name)
+  const present = job.desired.get(cluster)?.apps.get(app.metadata.name)
   return present?.state === 'present' ? present : undefined
 }
 
@@ -134,7 +154,7 @@ function recordRendered(
 }
 
 /** Tells whether that is the declaration, however its repository is spelled. */
-export function isDeclaredBy(declaredIn: Declaration, declaration: Head): boolean {
+function isDeclaredBy(declaredIn: Declaration, declaration: Head): boolean {
   return declaredIn.ref === declaration.ref && sameRepository(declaredIn.repository, declaration.repository)
 }
 

@@ -1,12 +1,22 @@
 import {canonicalJson} from '#shared/bundle/canonical-json.ts'
+import {type BoundedMap, createBoundedMap} from '#shared/memory/bounded-map.ts'
 import {digestOf} from '#shared/model/digest.ts'
 import type {Outcome} from '#shared/model/outcome.ts'
+import {createInputsMemory, type InputsMemory} from './inputs-memory.ts'
 import type {Head} from './open-sources.ts'
-import type {ConfigCache} from './read-config.ts'
+import {type ConfigCache, createConfigCache} from './read-config.ts'
+import type {HintMemory} from './read-desired-hints.ts'
+import type {SettledHead} from './settled-heads.ts'
 
 /** What the function remembers between messages, to do less: lost with the process, harmlessly. */
 export interface RenderMemory {
   configs: ConfigCache
+  hints: HintMemory
+  /** Declarations of which nothing is left to do, by `declarationKey`. */
+  settled: BoundedMap<string, SettledHead>
+  /** Where each tracked declaration stood last, by `trackedKey`. */
+  heads: BoundedMap<string, Head>
+  inputs: InputsMemory
   /** Tells whether this was the last outcome said of its ref: so that a sweep that finds the same as before says nothing again. */
   isRepeated(outcome: Outcome): boolean
   /** Remembers an outcome that was sent. */
@@ -20,6 +30,8 @@ export interface RenderMemory {
 }
 
 const maxRemembered = 1000
+/** Of envelopes; in memory a desired state takes several times as much. */
+const MAX_HINT_BYTES = 48 * 1024 * 1024
 
 /** How long a message is waited for before it counts as lost. */
 const MAX_WAIT_MILLISECONDS = 10 * 60_000
@@ -28,7 +40,11 @@ export function createRenderMemory(): RenderMemory {
   const last = new Map<string, {digest: string; commit: string; isFailure: boolean}>()
   const rests = new Map<string, number>()
   return {
-    configs: new Map(),
+    configs: createConfigCache(),
+    hints: createBoundedMap(MAX_HINT_BYTES, ({bytes}) => bytes),
+    settled: createBoundedMap(maxRemembered),
+    heads: createBoundedMap(maxRemembered),
+    inputs: createInputsMemory(),
     isRepeated: (outcome) => last.get(keyOf(outcome))?.digest === digestOutcome(outcome),
     remember(outcome) {
       const key = keyOf(outcome)

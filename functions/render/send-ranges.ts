@@ -7,9 +7,10 @@ import type {Finding} from '#shared/model/outcome.ts'
 import {nameOfEntry, type PublishRange} from '#shared/model/publish-request.ts'
 import {passStage} from '#shared/model/trace.ts'
 import {type CutRange, createRangeCutter, type Piece, type RangeCutter} from './cut-ranges.ts'
+import {declarationKey} from './declaration-key.ts'
 import type {Head} from './open-sources.ts'
 import type {RenderJob} from './render-declaration.ts'
-import {type AppResult, isDeclaredBy} from './render-in-cluster.ts'
+import type {AppResult} from './render-in-cluster.ts'
 import type {RenderPorts} from './render-ports.ts'
 import {selectClusters} from './select-clusters.ts'
 
@@ -78,13 +79,8 @@ function createCutters({config, desired, declaration, from = ''}: RenderJob, app
   const cutters = new Map<string, RangeCutter>()
   for (const cluster of new Set([...declared.keys(), ...desired.keys()])) {
     const names = declared.get(cluster) ?? new Set()
-    const removed = (desired.get(cluster)?.apps ?? []).filter(
-      (app) =>
-        app.state === 'present' &&
-        app.name >= from &&
-        !names.has(app.name) &&
-        isDeclaredBy(app.declaredIn, declaration),
-    )
+    const own = desired.get(cluster)?.declared.get(declarationKey(declaration)) ?? []
+    const removed = own.filter(({state, name}) => state === 'present' && name >= from && !names.has(name))
     const removedNames = removed.map(({name}) => name)
     cutters.set(cluster, createRangeCutter([...names], removedNames, bounds, from))
   }
@@ -98,7 +94,7 @@ function toPiece(result: AppResult): Piece {
       ? {outcome: 'failed', name: metadata.name}
       : {outcome: 'ready', app: result.entry, ...(spec.allow === undefined ? {} : {allow: spec.allow})}
   const head = result.kind === 'failed' ? undefined : result.head
-  const bytes = Buffer.byteLength(JSON.stringify([entry, head ?? null]))
+  const bytes = () => Buffer.byteLength(JSON.stringify([entry, head ?? null]))
   return {entry, head, differs: result.kind === 'rendered', bytes}
 }
 

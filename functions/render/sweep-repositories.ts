@@ -4,15 +4,19 @@ import type {DesiredState} from '#shared/model/desired-state.ts'
 import {DrawbridgeError, describeError} from '#shared/model/drawbridge-error.ts'
 import type {RefreshRequest} from '#shared/model/publish-request.ts'
 import type {Sweep} from '#shared/model/push-event.ts'
+import {declarationKey} from './declaration-key.ts'
+import {trackedKey} from './find-declarations.ts'
 import {createOutcome, leaveRest, rangeOfOutcome, readAllDesired, renderHead} from './render-head.ts'
 import type {RenderMemory} from './render-memory.ts'
 import type {RenderConfig, RenderPorts} from './render-ports.ts'
 import {resolveDeclaration} from './resolve-declarations.ts'
+import {isSettled} from './settled-heads.ts'
 
 const concurrentRepositories = 4
 
 /**
- * Looks at every tracked repository and renders what differs from what clusters are told to run; asks for new signatures on
+ * Looks at every tracked repository and renders what differs from what clusters are told to run; where all is as it was when nothing
+ * was left to do, only heads and tags are compared. Asks for new signatures on
  * desired states with less than half of their life left. One repository's failure is recorded and left to the next sweep.
  */
 export async function sweepRepositories(
@@ -22,24 +26,30 @@ export async function sweepRepositories(
   memory: RenderMemory,
   deadline?: Date,
 ): Promise<void> {
-  const desired = await readAllDesired(ports)
+  const desired = await readAllDesired(ports, memory)
   await mapBounded(config.repositories, concurrentRepositories, async (tracked) => {
     try {
       const declaration = await resolveDeclaration(ports.git, tracked)
       const {trace} = sweep
-      if (declaration === 'absent' || memory.isUnderWay(declaration, ports.clock.now())) return
+      if (declaration === 'absent') return
+      memory.heads.set(trackedKey(tracked), declaration)
+      if (memory.isUnderWay(declaration, ports.clock.now())) return
+      if (await isSettled(ports.git, memory, declaration, desired)) return
       if (deadline !== undefined && ports.clock.now() >= deadline) {
         await leaveRest(ports, memory, {head: declaration, rest: '', trace})
         return
       }
       const job = {declaration, desired: Promise.resolve(desired), trace, memory, deadline}
-      const {findings, requests, rest} = await renderHead(ports, job)
-      const outcome = createOutcome(ports, declaration, findings, trace, rangeOfOutcome('', rest))
+      const {findings, warnings, requests, rest, settled} = await renderHead(ports, job)
+      const outcome = createOutcome(ports, declaration, {findings, warnings}, trace, rangeOfOutcome('', rest))
       // A commit that failed for what is elsewhere (a branch that was missing, a name that was taken) may be well by now.
       const isMended = memory.isMended(outcome)
-      if (memory.isRepeated(outcome) || (requests === 0 && findings.length === 0 && !isMended)) return
-      await ports.outcomes.send(JSON.stringify(outcome))
-      memory.remember(outcome)
+      const isNews = requests > 0 || findings.length > 0 || isMended
+      if (isNews && !memory.isRepeated(outcome)) {
+        await ports.outcomes.send(JSON.stringify(outcome))
+        memory.remember(outcome)
+      }
+      if (settled !== undefined) memory.settled.set(declarationKey(declaration), settled)
     } catch (error) {
       ports.journal.record({
         event: 'failed',
@@ -51,7 +61,7 @@ export async function sweepRepositories(
       })
     }
   })
-  for (const state of desired.values()) {
+  for (const {state} of desired.values()) {
     if (!needsRefresh(state, ports.clock.now())) continue
     const request: RefreshRequest = {
       apiVersion: API_VERSION,

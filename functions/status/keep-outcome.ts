@@ -1,7 +1,7 @@
 import {keys} from '#shared/model/keys.ts'
 import {limits} from '#shared/model/limits.ts'
 import {isInRange} from '#shared/model/name-range.ts'
-import {type Outcome, outcomeSchema} from '#shared/model/outcome.ts'
+import {type Finding, type Outcome, outcomeSchema} from '#shared/model/outcome.ts'
 import type {ObjectStore} from '#shared/ports/object-store.ts'
 import {StatusError} from './status-error.ts'
 
@@ -32,9 +32,16 @@ function mergeOutcomes(kept: Outcome | undefined, outcome: Outcome): Outcome {
   const isOlder = renderedAt(kept) > renderedAt(outcome)
   const {range} = outcome
   if (range === undefined || kept.commit !== outcome.commit) return isOlder ? kept : outcome
-  const others = kept.findings.filter(({app}) => app !== undefined && !isInRange(app, range))
+  const isOther = ({app}: Finding): boolean => app !== undefined && !isInRange(app, range)
+  const others = kept.findings.filter(isOther)
   const findings = [...others, ...outcome.findings].slice(0, MAX_FINDINGS)
-  return {...outcome, findings, trace: isOlder ? kept.trace : outcome.trace}
+  const warnings = [...(kept.warnings ?? []).filter(isOther), ...(outcome.warnings ?? [])].slice(0, MAX_FINDINGS)
+  return {
+    ...outcome,
+    findings,
+    ...(warnings.length === 0 ? {} : {warnings}),
+    trace: isOlder ? kept.trace : outcome.trace,
+  }
 }
 
 function renderedAt({trace}: Outcome): string {

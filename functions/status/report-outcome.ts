@@ -40,7 +40,7 @@ export async function reportOutcome(ports: StatusPorts, outcome: Outcome): Promi
       repository,
       commit,
       context: stage === 'render' || cluster === undefined ? `drawbridge/${stage}` : `drawbridge/${stage}/${cluster}`,
-      ...summarise(stage, all),
+      ...summarise(stage, all, (kept.commit === commit ? kept.warnings : outcome.warnings) ?? []),
     })
   } catch (error) {
     if (!(error instanceof CommitStatusError) || error.code !== 'REFUSED') throw error
@@ -50,9 +50,15 @@ export async function reportOutcome(ports: StatusPorts, outcome: Outcome): Promi
 
 function summarise(
   stage: Outcome['stage'],
-  [first, ...others]: readonly Finding[],
+  findings: readonly Finding[],
+  warnings: readonly Finding[],
 ): {state: 'success' | 'failure'; description: string} {
-  if (first === undefined) return {state: 'success', description: stage === 'render' ? 'rendered' : 'published'}
+  if (findings.length > 0) return {state: 'failure', description: describeFirst(findings)}
+  const done = stage === 'render' ? 'rendered' : 'published'
+  return {state: 'success', description: warnings.length === 0 ? done : `${done}; warning: ${describeFirst(warnings)}`}
+}
+
+function describeFirst([first, ...others]: readonly Finding[]): string {
   const more = others.length === 0 ? '' : ` (and ${others.length} more)`
-  return {state: 'failure', description: `${describeFinding(first)}${more}`}
+  return `${first === undefined ? '' : describeFinding(first)}${more}`
 }

@@ -182,6 +182,7 @@ export async function startBridge(options: StartBridgeOptions): Promise<LocalBri
     )
     const renderers = createRenderPool({modules: options.rendererModules})
     stops.push(() => renderers.close())
+    void renderers.warm()
     const render = createRenderHandler(
       {
         ...common,

@@ -6,6 +6,7 @@ import {SourceError} from '../ports/source-error.ts'
 import type {FolderCache} from './folder-cache.ts'
 import {createGitHttpClient, gitHttpLimits} from './git-http-client.ts'
 import {nodeFs} from './node-fs.ts'
+import {createPackCache} from './packed-object.ts'
 import {isMissing, openTree} from './read-tree.ts'
 
 /** The commit that a ref points to on a smart HTTP server, by the equivalent of `git ls-remote`. */
@@ -39,7 +40,6 @@ export async function fetchHttpTree(options: {
   await mkdir(cacheDir, {recursive: true})
   const gitdir = await mkdtemp(join(cacheDir, 'fetch-'))
   const release = () => rm(gitdir, {recursive: true, force: true})
-  const cache = {}
   try {
     await git.init({fs: nodeFs, gitdir, bare: true})
     await git.addRemote({fs: nodeFs, gitdir, remote: 'origin', url})
@@ -47,14 +47,13 @@ export async function fetchHttpTree(options: {
       fs: nodeFs,
       http: createGitHttpClient(token, gitHttpLimits.requestTimeoutMs),
       gitdir,
-      cache,
       url,
       ref: commit,
       depth: 1,
       singleBranch: true,
       tags: false,
     })
-    return await openTree({gitdir, cache, folders: options.folders}, commit, release)
+    return await openTree({gitdir, packs: createPackCache(), folders: options.folders}, commit, release)
   } catch (error) {
     await release()
     if (isMissing(error) || (error instanceof Error && /not our ref/.test(error.message))) {

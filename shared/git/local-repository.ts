@@ -1,12 +1,14 @@
 import {readFile, stat} from 'node:fs/promises'
 import {join, resolve} from 'node:path'
-import git from 'isomorphic-git'
 import type {SourceTree} from '../ports/git-source.ts'
 import {SourceError} from '../ports/source-error.ts'
 import type {FolderCache} from './folder-cache.ts'
 import {isAbsent} from './loose-object.ts'
-import {nodeFs} from './node-fs.ts'
-import {type ObjectDatabase, openTree} from './read-tree.ts'
+import {createPackCache} from './packed-object.ts'
+import {type ObjectDatabase, openTree, readObject} from './read-tree.ts'
+
+/** A tag is some lines of text; what is larger is none. */
+const maxTagBytes = 1024 * 1024
 
 /** A repository on this machine's disk, read in place. */
 export interface LocalRepository {
@@ -19,10 +21,14 @@ export async function openLocalRepository(path: string, folders: FolderCache): P
   const own = await findGitDir(path)
   const common = (await readText(join(own, 'commondir')))?.trim()
   await refuseUnknownFormat(path, common === undefined ? own : resolve(own, common))
-  const database: ObjectDatabase = {gitdir: common === undefined ? own : resolve(own, common), cache: {}, folders}
+  const database: ObjectDatabase = {
+    gitdir: common === undefined ? own : resolve(own, common),
+    packs: createPackCache(),
+    folders,
+  }
   return {
     async resolveRef(ref) {
-      const full = ref === 'HEAD' ? await resolveHead(own, database.gitdir) : ref
+      const full = ref === 'HEAD' ? await readHead(own) : ref
       if (full === undefined) return 'absent'
       if (isObjectId(full)) return {ref: 'HEAD', commit: full}
       const oid = await readRef(database.gitdir, full)
@@ -60,15 +66,10 @@ async function findGitDir(path: string): Promise<string> {
   throw new SourceError('NOT_FOUND', `there is no git repository at ${path}`, {path})
 }
 
-/** The full ref that HEAD names, or a commit where it is detached. A HEAD that names no branch yet (a push to another one came first) means the only branch, or main. */
-async function resolveHead(own: string, gitdir: string): Promise<string | undefined> {
+/** The full ref that HEAD names, whether it exists or not, or a commit where HEAD is detached. */
+async function readHead(own: string): Promise<string | undefined> {
   const head = (await readText(join(own, 'HEAD')))?.trim()
-  if (head === undefined || !head.startsWith('ref: ')) return head
-  const named = head.slice('ref: '.length)
-  if ((await readRef(gitdir, named)) !== undefined) return named
-  const branches = await git.listBranches({fs: nodeFs, gitdir})
-  const other = branches.length === 1 ? branches[0] : branches.find((branch) => branch === 'main')
-  return other === undefined ? undefined : `refs/heads/${other}`
+  return head?.startsWith('ref: ') ? head.slice('ref: '.length) : head
 }
 
 /** The object id of a ref: its own file, else its line in packed-refs. Read anew each time, since a push may come at any moment. */
@@ -88,12 +89,14 @@ function isObjectId(text: string): boolean {
 }
 
 /** The commit that an annotated tag points to; any other object id as it is. */
-async function peelTag({gitdir, cache}: ObjectDatabase, oid: string): Promise<string> {
+async function peelTag(database: ObjectDatabase, oid: string): Promise<string> {
   let current = oid
   for (let depth = 0; depth < 8; depth++) {
-    const object = await git.readObject({fs: nodeFs, gitdir, cache, oid: current, format: 'content'})
-    if (object.type !== 'tag') return current
-    current = (await git.readTag({fs: nodeFs, gitdir, cache, oid: current})).tag.object
+    const object = await readObject(database, current, maxTagBytes)
+    if (!('content' in object) || object.type !== 'tag') return current
+    const named = /^object ([0-9a-f]{40})\n/.exec(Buffer.from(object.content).toString('latin1'))?.[1]
+    if (named === undefined) throw new SourceError('NOT_FOUND', `tag ${current} names no object`, {oid})
+    current = named
   }
   throw new SourceError('NOT_FOUND', `tag ${oid} nests more than 8 tags`, {oid})
 }

@@ -36,8 +36,10 @@ export async function readLooseObject(
     const header = readHeader(begin)
     if (header === undefined) throw new Error(`object ${oid} is damaged: it has no header`)
     if (header.size > maxBytes) return {tooLarge: header.size}
-    const rest = bytesRead < firstBytes ? Buffer.alloc(0) : await readRest(handle, bytesRead)
     const length = header.length + header.size
+    // Deflate makes little more of what it cannot compress; what follows beyond that is none of the object's.
+    const maxFileBytes = length + (length >> 3) + 1_024
+    const rest = bytesRead < firstBytes ? Buffer.alloc(0) : await readRest(handle, bytesRead, maxFileBytes)
     const all = await inflateAll(Buffer.concat([begin, rest]), {maxOutputLength: Math.max(length, 1)})
     if (all.length !== length || createHash('sha1').update(all).digest('hex') !== oid) {
       throw new Error(`object ${oid} is damaged: its content is not what its id says`)
@@ -56,9 +58,9 @@ function readHeader(begin: Uint8Array): {type: string; size: number; length: num
   return {type, size: Number(size), length: whole.length}
 }
 
-async function readRest(handle: FileHandle, offset: number): Promise<Uint8Array> {
+async function readRest(handle: FileHandle, offset: number, maxFileBytes: number): Promise<Uint8Array> {
   const {size} = await handle.stat()
-  const rest = Buffer.alloc(Math.max(0, size - offset))
+  const rest = Buffer.alloc(Math.max(0, Math.min(size, maxFileBytes) - offset))
   const {bytesRead} = await handle.read(rest, 0, rest.length, offset)
   return rest.subarray(0, bytesRead)
 }

@@ -1,16 +1,14 @@
-import git from 'isomorphic-git'
 import type {SourceTree, TreeEntry} from '../ports/git-source.ts'
 import {SourceError} from '../ports/source-error.ts'
 import type {FolderCache} from './folder-cache.ts'
 import {type GitObject, readLooseObject} from './loose-object.ts'
-import {nodeFs} from './node-fs.ts'
+import {type PackCache, readPackedObject} from './packed-object.ts'
 import {type FolderItem, parseTreeObject} from './parse-tree-object.ts'
 
 /** Where a commit's objects are, and what is kept of them between reads. */
 export interface ObjectDatabase {
   gitdir: string
-  /** isomorphic-git's cache of pack indexes. */
-  cache: object
+  packs: PackCache
   folders: FolderCache
 }
 
@@ -106,18 +104,20 @@ function refuseUncleanNames(items: readonly FolderItem[], folder: string): void 
   )
 }
 
-async function readObject(
+/** Reads an object, wherever it is. Rejects with what `isMissing` tells where it is nowhere. */
+export async function readObject(
   database: ObjectDatabase,
   oid: string,
   maxBytes: number,
 ): Promise<GitObject | {tooLarge: number}> {
   const loose = await readLooseObject(database.gitdir, oid, maxBytes)
   if (loose !== 'absent') return loose
-  const {gitdir, cache} = database
-  const packed = await git.readObject({fs: nodeFs, gitdir, cache, oid, format: 'content'})
-  if (!(packed.object instanceof Uint8Array)) throw new TypeError(`object ${oid} was read in another form`)
-  const size = packed.object.byteLength
-  return size > maxBytes ? {tooLarge: size} : {type: packed.type, content: packed.object}
+  const packed = await readPackedObject(database.gitdir, database.packs, oid, maxBytes)
+  if (packed !== 'absent') return packed
+  // It may have been packed, and its own file removed, between the two looks; or the other way round.
+  const again = await readLooseObject(database.gitdir, oid, maxBytes)
+  if (again !== 'absent') return again
+  throw Object.assign(new Error(`object ${oid} is not in the repository`), {code: 'NotFoundError'})
 }
 
 /** Sorts entries by path in byte order. */
@@ -136,7 +136,7 @@ export function tooLarge(path: string, size: number, maxBytes: number): SourceEr
   return new SourceError('FILE_TOO_LARGE', `${path} has ${size} bytes; at most ${maxBytes} are read`, {path, size})
 }
 
-/** Tells whether isomorphic-git says that something is not there. */
+/** Tells whether an error says that an object is not there. */
 export function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'NotFoundError'
 }

@@ -32,6 +32,8 @@ export const outcomeSchema = z.object({
   /** Set where the outcome is of the apps with these names only: it says nothing of other apps of the commit. */
   range: nameRangeSchema.optional(),
   findings: z.array(findingSchema).max(200),
+  /** What keeps nothing from being published, and should be known. */
+  warnings: z.array(findingSchema).max(200).optional(),
   trace: traceSchema,
 })
 export type Outcome = z.infer<typeof outcomeSchema>

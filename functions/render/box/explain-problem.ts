@@ -5,7 +5,7 @@ import {KUSTOMIZATION_NAMES, type RendererName} from './detect-renderer.ts'
 import {describeForeign} from './foreign-files.ts'
 
 /** A renderer's words are cut before anything looks into them. */
-const maxWordsLength = 4096
+const maxWordsLength = 4000
 
 /** Says a render's error for the author of its files: where, the cause first, without secrets, and what to do where that is known. */
 export function explainProblem(
@@ -152,8 +152,11 @@ function toRepositoryPaths(words: string): string {
   return words.replaceAll('/repository/', '').replaceAll('/repository', '.')
 }
 
+/** The beginning, and the end: helm's words begin with where, and end with why. */
 function cut(words: string, length: number): string {
-  return words.length > length ? `${words.slice(0, length)}…` : words
+  if (words.length <= length) return words
+  const end = Math.floor(length / 3)
+  return `${words.slice(0, length - end)} … ${words.slice(-end)}`
 }
 
 function withoutCredential(url: string): string {

@@ -35,6 +35,8 @@ export interface RenderPool {
   render(order: RenderOrder): Promise<ClusterRender[]>
   /** Parses a drawbridge.yaml. Rejects with `RenderError` RENDER_TIMEOUT, RENDER_OUT_OF_MEMORY. */
   parseConfig(text: string): Promise<ParsedConfig>
+  /** Makes ready for the first render. Never rejects. */
+  warm(): Promise<void>
   close(): Promise<void>
 }
 
@@ -44,16 +46,23 @@ export interface RenderPoolOptions {
   threads?: number
   /** How long one app may take for one cluster. @default limits.renderTimeoutSeconds */
   timeoutSeconds?: number
+  /** What runs in a thread, for tests that look further in. @default the render function's own */
+  workerScript?: string
 }
 
 /** Opens a pool. Threads start when they are needed, and do not keep the process alive. */
 export function createRenderPool(options: RenderPoolOptions): RenderPool {
-  const {modules, threads = availableParallelism(), timeoutSeconds = limits.renderTimeoutSeconds} = options
+  const {
+    modules,
+    threads = availableParallelism(),
+    timeoutSeconds = limits.renderTimeoutSeconds,
+    workerScript,
+  } = options
   const compile = {
     kustomize: memoizeAsync(async () => WebAssembly.compile(await readFile(modules.kustomize))),
     helm: memoizeAsync(async () => WebAssembly.compile(await readFile(modules.helm))),
   }
-  const start = (): RenderThread => startRenderThread({module: (name) => compile[name](), timeoutSeconds})
+  const start = (): RenderThread => startRenderThread({module: (name) => compile[name](), timeoutSeconds, workerScript})
   const idle: RenderThread[] = []
   const waiting: ((thread: RenderThread) => void)[] = []
   let started = 0
@@ -85,6 +94,10 @@ export function createRenderPool(options: RenderPoolOptions): RenderPool {
   return {
     render: (order) => withThread(order.scope, (thread) => renderIn(thread, order)),
     parseConfig: (text) => withThread('', (thread) => parseIn(thread, text)),
+    async warm() {
+      // What fails here fails again, and is told, with the first render.
+      await withThread('', (thread) => thread.run({kind: 'warm'}, undefined, () => undefined)).catch(() => undefined)
+    },
     async close() {
       await Promise.all(idle.splice(0).map((thread) => thread.close()))
     },

@@ -10,6 +10,8 @@ export type WorkerJob =
   | {kind: 'render'; scope: string; app: App; clusters: readonly Cluster[]; clock: number}
   /** What a drawbridge.yaml declares. */
   | {kind: 'config'; text: string}
+  /** Nothing yet: a program is started for the first render. */
+  | {kind: 'warm'}
 
 /** What a worker says: of a render one `rendered` or `failed` for each cluster, in order; of a drawbridge.yaml `config`; then `done`. */
 export type WorkerReply =

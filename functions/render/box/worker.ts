@@ -82,10 +82,10 @@ function reply(message: WorkerReply): void {
 
 parentPort?.on('message', (job: WorkerJob) => {
   if (job.kind === 'render') renderJob(job)
-  else reply({kind: 'config', parsed: parseConfig(job.text)})
+  if (job.kind === 'config') reply({kind: 'config', parsed: parseConfig(job.text)})
   reply({kind: 'done'})
   // The next declaration finds a program that was started while nobody waited for it.
-  if (tenancy.programs.has('kustomize') && !fresh.has('kustomize')) {
+  if ((job.kind === 'warm' || tenancy.programs.has('kustomize')) && !fresh.has('kustomize')) {
     setImmediate(() => fresh.set('kustomize', startProgram(moduleOf('kustomize'))))
   }
 })

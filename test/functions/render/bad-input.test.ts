@@ -326,16 +326,12 @@ test('a local path as the source of an app in a repository that is elsewhere', a
   const {parseConfig} = await import('#functions/render/parse-config.ts')
   const {bridge, repository} = await startRenderBridge(t)
   const commit = await repository.push({a: 'a'})
-  const tree = await bridge.ports.git.fetchTree(repository.url, commit, 'refs/heads/main')
   const declaration = {repository: 'https://git.example.com/o/r', ref: 'refs/heads/main', commit}
   const [declared] = parseConfig(
     cluster('dev') + app('shop', `{source: {repository: ${repository.url}}, clusters: [dev]}`),
   ).config.apps
   assert.ok(declared)
-  await assert.rejects(
-    openSources(bridge.ports.git, declaration, tree).open(declared),
-    /only a local repository may name/,
-  )
+  await assert.rejects(openSources(bridge.ports.git, declaration).open(declared), /only a local repository may name/)
 })
 
 function never(): never {

@@ -20,7 +20,7 @@ import {isInRange} from '#shared/model/name-range.ts'
 import {type Outcome, outcomeSchema} from '#shared/model/outcome.ts'
 import {type PublishRange, publishRangeSchema} from '#shared/model/publish-request.ts'
 import {startTrace} from '#shared/model/trace.ts'
-import {systemClock} from '#shared/ports/clock.ts'
+import {type Clock, systemClock} from '#shared/ports/clock.ts'
 import type {ObjectStore} from '#shared/ports/object-store.ts'
 
 const run = promisify(execFile)
@@ -109,7 +109,7 @@ export class RenderBridge {
       outcomes: {send: async (body) => void this.#outcomes.push(body)},
       deadLetters: {send: async (body, options) => void this.deadLetters.push({body, reason: options?.reason})},
       renderers: found,
-      clock: systemClock,
+      clock: createSteadyClock(),
       journal: {record: (event) => void this.journal.push(event)},
       ...ports,
     }
@@ -163,9 +163,12 @@ export class RenderBridge {
     requests: readonly PublishRange[],
     life: {issuedAt: string; expiresAt: string} = freshLife(),
   ): Promise<void> {
-    for (const {cluster, apps, range, trace} of requests) {
+    for (const {cluster, apps, declaredIn, range, trace} of requests) {
       const failed = new Set(apps.flatMap((each) => (each.outcome === 'failed' ? [each.name] : [])))
-      const kept = this.desiredApps(cluster).filter(({name}) => !isInRange(name, range) || failed.has(name))
+      const kept = this.desiredApps(cluster).filter(
+        ({name, declaredIn: {repository}}) =>
+          !isInRange(name, range) || failed.has(name) || repository !== declaredIn.repository,
+      )
       const ready: DesiredApp[] = apps.flatMap((each) => (each.outcome === 'ready' ? [each.app] : []))
       const present = [...kept, ...ready].sort((a, b) => (a.name < b.name ? -1 : 1))
       const state: DesiredState = {
@@ -202,17 +205,26 @@ export class RenderBridge {
     const {objects} = this
     const write = (key: string, bytes: Uint8Array) => {
       this.#etag += 1
-      objects.set(key, {bytes, etag: String(this.#etag)})
+      const etag = String(this.#etag)
+      objects.set(key, {bytes, etag})
+      return etag
     }
     return {
-      get: async (key) => objects.get(key) ?? 'absent',
+      get: async (key, options) => {
+        const stored = objects.get(key)
+        if (stored === undefined) return 'absent'
+        return stored.etag === options?.ifNoneMatch ? 'not-modified' : stored
+      },
       create: async (key, bytes) => {
         if (objects.has(key)) return 'exists'
         write(key, bytes)
         return 'created'
       },
-      swap: async () => 'conflict',
-      put: async (key, bytes) => write(key, bytes),
+      swap: async (key, bytes, etag) => {
+        if (objects.get(key)?.etag !== etag) return 'conflict'
+        return {etag: write(key, bytes)}
+      },
+      put: async (key, bytes) => void write(key, bytes),
       list: async (prefix, options) =>
         [...objects.keys()]
           .filter((key) => key.startsWith(prefix) && (options?.after === undefined || key > options.after))
@@ -220,6 +232,12 @@ export class RenderBridge {
           .slice(0, options?.limit ?? 1000),
     }
   }
+}
+
+/** A clock that begins now and goes by how often it is asked, so that a slow machine does not make a render wait for more. */
+function createSteadyClock(): Clock {
+  let now = Date.now()
+  return {now: () => new Date(now++)}
 }
 
 export function freshLife(): {issuedAt: string; expiresAt: string} {

@@ -173,3 +173,22 @@ test("an env file gets nothing from the renderer's own surroundings that differs
   }
   assert.equal(digests[0], digests[1])
 })
+
+test('random values of a chart are told on the commit, and its bundle is published all the same', async (t) => {
+  const {bridge, repository} = await startRenderBridge(t)
+  await repository.push({
+    'drawbridge.yaml': oneApp,
+    'app/Chart.yaml': 'apiVersion: v2\nname: c\nversion: 0.1.0\n',
+    'app/templates/a.yaml':
+      'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {key: {{ randAlphaNum 20 }}}\n',
+  })
+  const {requests, findings} = await bridge.push(repository.url)
+  assert.deepEqual(findings, [])
+  assert.equal(requests.length, 1)
+  const warned = bridge.journal.filter(({event}) => event === 'warned')
+  assert.deepEqual(
+    warned.map(({app: name, cluster: where, code}) => [name, where, code]),
+    [['shop', 'dev', 'NOT_REPRODUCIBLE']],
+  )
+  assert.match(warned[0]?.message ?? '', /ConfigMap a \/data\/key/)
+})

@@ -47,6 +47,17 @@ test('shows the first finding with its place, and journals all', async () => {
   )
 })
 
+test('shows warnings of a render that succeeded, and not beside what failed', async () => {
+  const kit = createStatusKit()
+  const warnings = [{code: 'NOT_REPRODUCIBLE', app: 'web', message: 'each render gives other values'}]
+  await kit.deliver(outcome({warnings}), fromOutcomes)
+  assert.equal(kit.shown[0]?.description, 'rendered; warning: app web: each render gives other values')
+  const findings = [{code: 'RENDER_FAILED', app: 'api', message: 'the chart fails'}]
+  await kit.deliver(outcome({findings, warnings}), fromOutcomes)
+  assert.equal(kit.shown[1]?.description, 'app api: the chart fails')
+  assert.deepEqual(kit.summaries(), ['drawbridge/render 1 success', 'drawbridge/render 1 failure'])
+})
+
 test('shows a render in parts as success once the last part is well, and as failure as soon as one is not', async () => {
   const kit = createStatusKit()
   const range = {from: '', to: 'm'}

@@ -117,12 +117,17 @@ test('reads the repository of a work tree, a linked work tree and a file URL', a
   assert.deepEqual(await listAll(await source.fetchTree(linked, commit, 'HEAD')), await listByGit(repository))
 })
 
-test('takes the only branch for HEAD where HEAD names one that was never pushed', async (t) => {
+test('takes no other branch for HEAD where the one that it names was deleted, or never pushed', async (t) => {
   const {repository, source} = await local(t)
+  const commit = await repository.push({a: 'a'})
+  await repository.push({a: 'wip'}, 'wip')
+  assert.deepEqual(await source.resolveRef(repository.url, 'HEAD'), {ref: main, commit})
+  await git(repository.url, 'update-ref', '-d', main)
+  assert.equal(await source.resolveRef(repository.url, 'HEAD'), 'absent')
+  await git(repository.url, 'update-ref', main, commit)
+  assert.deepEqual(await source.resolveRef(repository.url, 'HEAD'), {ref: main, commit})
   await git(repository.url, 'symbolic-ref', 'HEAD', 'refs/heads/master')
   assert.equal(await source.resolveRef(repository.url, 'HEAD'), 'absent')
-  const commit = await repository.push({a: 'a'})
-  assert.deepEqual(await source.resolveRef(repository.url, 'HEAD'), {ref: main, commit})
 })
 
 test('follows an annotated tag to its commit, from disk and over HTTP', async (t) => {

@@ -94,6 +94,9 @@ func (f fileInfo) Mode() fs.FileMode {
 
 // checkInstallable refuses what `helm template` refuses of a chart before it renders it.
 func checkInstallable(loaded *chart.Chart) error {
+	if version := loaded.Metadata.APIVersion; version != chart.APIVersionV1 && version != chart.APIVersionV2 {
+		return fmt.Errorf("the chart's apiVersion is %q; charts of v1 and v2 are rendered", version)
+	}
 	if kind := loaded.Metadata.Type; kind != "" && kind != "application" {
 		return fmt.Errorf("%s charts are not installable", kind)
 	}

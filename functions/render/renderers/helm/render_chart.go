@@ -21,6 +21,9 @@ import (
 // renderChart does what `helm template` does with a chart on disk: helm's install action in client-only mode (pkg/action/install.go),
 // whose package has parts that cannot be compiled for the sandbox.
 func renderChart(todo job) *box.Problem {
+	if err := chartutil.ValidateReleaseName(todo.ReleaseName); err != nil {
+		return failed(fmt.Errorf("release name %q: %w", todo.ReleaseName, err))
+	}
 	loaded, err := loadChart(todo.Path)
 	if err != nil {
 		return failed(err)

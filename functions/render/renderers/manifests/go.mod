@@ -4,6 +4,7 @@ go 1.26
 
 require (
 	drawbridge.dev/box v0.0.0
+	go.yaml.in/yaml/v3 v3.0.4
 	k8s.io/apimachinery v0.35.2
 	sigs.k8s.io/yaml v1.6.0
 )

@@ -70,8 +70,15 @@ func readDocument(document []byte, place box.Place, keys Keys) *box.Problem {
 		convert = yaml.YAMLToJSONStrict
 	}
 	value, err := convert(document)
+	if err != nil && keys == UniqueKeys && !repeatsKey(document) {
+		// Strict reading takes a key that overrides one of a merge for a repetition.
+		value, err = yaml.YAMLToJSON(document)
+	}
 	if err != nil {
 		message, line := Words(err)
+		if line == 0 {
+			line = controlCharacter(document)
+		}
 		if line == 0 {
 			return invalid(message, at(place, 1+leading(document)))
 		}
@@ -184,4 +191,19 @@ func invalidUTF8(stream []byte) int {
 		line++
 	}
 	return line
+}
+
+// controlCharacter gives the line of the first character that YAML does not allow (YAML 1.1, section 5.1), or 0.
+func controlCharacter(document []byte) int {
+	line := 1
+	for _, character := range string(document) {
+		switch {
+		case character == '\n':
+			line++
+		case character == '\t' || character == '\r' || character == 0x85:
+		case character < 0x20 || character >= 0x7f && character < 0xa0 || character == 0xfffe || character == 0xffff:
+			return line
+		}
+	}
+	return 0
 }
