@@ -78,17 +78,22 @@ function collectFromDocument(value: unknown, found: Set<string>): void {
   }
 }
 
-/** Walks a value that was parsed under limits of nesting. */
-function collect(value: unknown, isSecret: boolean, found: Set<string>): void {
+/** Walks a value that was parsed under limits of nesting. An alias may stand within its own anchor, so nothing is walked twice. */
+function collect(value: unknown, isSecret: boolean, found: Set<string>, walked = new WeakMap<object, boolean>()): void {
+  if (typeof value === 'object' && value !== null) {
+    const before = walked.get(value)
+    if (before === true || before === isSecret) return
+    walked.set(value, isSecret)
+  }
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint') {
     if (isSecret) add(String(value), found)
   } else if (Array.isArray(value)) {
-    for (const item of value) collect(item, isSecret, found)
+    for (const item of value) collect(item, isSecret, found, walked)
   } else if (isJsonObject(value)) {
     for (const [key, child] of Object.entries(value)) {
       // `secretName` and the like name an object, and hide nothing.
       const isName = /names?$|refs?$/i.test(key)
-      collect(child, isSecret || (secretKey.test(key) && !isName && key !== 'secretGenerator'), found)
+      collect(child, isSecret || (secretKey.test(key) && !isName && key !== 'secretGenerator'), found, walked)
     }
   }
 }

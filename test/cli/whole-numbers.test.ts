@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import {test} from 'node:test'
 import {parseAllDocuments} from 'yaml'
 import {formatField} from '#cli/format-field.ts'
+import {formatYaml} from '#cli/format-yaml.ts'
 import {printRows} from '#cli/print-rows.ts'
-import {formatManifest} from '#cli/render.ts'
 
 const [even, odd] = [2n ** 53n, 2n ** 53n + 1n]
 
 test('a rendered object has the digits of its numbers, and texts of digits in quotes', () => {
-  const text = formatManifest({
+  const text = formatYaml({
     apiVersion: 'v1',
     kind: 'Box',
     metadata: {name: 'a'},

@@ -1,13 +1,18 @@
+import {once} from 'node:events'
+import {readFile} from 'node:fs/promises'
 import {posix} from 'node:path'
 import {after} from 'node:test'
 import {fileURLToPath} from 'node:url'
-import {createRenderPool, type RenderPool} from '#functions/render/box/render-pool.ts'
-import {openTreeView} from '#functions/render/box/tree-view.ts'
+import {MessageChannel, Worker} from 'node:worker_threads'
+import {answerQuestion} from '#functions/render/box/answer-questions.ts'
+import type {FileQuestion, ModuleName} from '#functions/render/box/file-questions.ts'
+import {openTreeView, type TreeView} from '#functions/render/box/tree-view.ts'
 import {ALLOW_PLAINTEXT_SECRETS} from '#functions/render/check-manifests.ts'
 import {findRenderers} from '#infra/local/renderers/find-renderers.ts'
 import {API_VERSION} from '#shared/model/api-version.ts'
 import {type App, appSpecSchema, type Cluster} from '#shared/model/app.ts'
 import {memoryTree} from './box/memory-tree.ts'
+import type {BoxJob, BoxReply} from './box-worker.ts'
 import type {CorpusFiles, HelmOptions} from './reference-renderers.ts'
 
 /** One render, told by the files of its repository. `path` is the app's folder from the repository's root ('' is the root). */
@@ -25,34 +30,52 @@ export type BoxResult =
   | {ok: true; objects: string[]; inputs: string[]; warnings: unknown[]}
   | {ok: false; code: string; message: string; file?: string | undefined; line?: number | undefined}
 
-let pool: Promise<RenderPool> | undefined
-after(async () => (await pool)?.close())
+let thread: Promise<BoxThread> | undefined
+after(async () => (await thread)?.close())
 
 /** Renders files in the box, as the render function does; many renders share an instance of a program. */
 export async function renderFiles(request: BoxRequest): Promise<BoxResult> {
-  pool ??= startPool()
-  const order = {
-    scope: request.fresh === true ? 'fresh' : 'shared',
-    view: openTreeView(memoryTree(request.files)),
-    app: toApp(request),
-    clusters: [toCluster(request.options)],
-  }
-  const [result] = await (await pool).render(order)
-  if (result === undefined) throw new TypeError('no cluster was rendered for')
-  if ('error' in result) {
-    const {error} = result
-    const place = 'place' in error ? error.place : {}
-    return {ok: false, code: error.code, message: error.message, file: place.file, line: place.line}
-  }
-  const {reads, warnings, objects} = result.rendered as typeof result.rendered & {objects: string[]}
-  const inputs = Object.keys(reads).map((question) => question.slice(question.indexOf(' ') + 1))
-  return {ok: true, objects, inputs, warnings}
+  thread ??= startThread()
+  const job = {app: toApp(request), cluster: toCluster(request.options), fresh: request.fresh === true}
+  return (await thread).render(job, openTreeView(memoryTree(request.files)))
 }
 
-async function startPool(): Promise<RenderPool> {
+interface BoxThread {
+  render(job: BoxJob, view: TreeView): Promise<BoxResult>
+  close(): Promise<number>
+}
+
+async function startThread(): Promise<BoxThread> {
   const modules = await findRenderers({env: process.env, onProgress: () => undefined})
-  const workerScript = fileURLToPath(new URL('box-worker.ts', import.meta.url))
-  return createRenderPool({modules, workerScript, threads: 1})
+  const module = async (name: ModuleName) => WebAssembly.compile(await readFile(modules[name]))
+  const {port1: port, port2} = new MessageChannel()
+  const signal = new Int32Array(new SharedArrayBuffer(4))
+  const worker = new Worker(fileURLToPath(new URL('box-worker.ts', import.meta.url)), {
+    workerData: {port: port2, signal},
+    transferList: [port2],
+    env: {},
+  })
+  let view: TreeView | undefined
+  port.on('message', (question: FileQuestion) => {
+    if (view !== undefined) void answerQuestion(question, {view, module}, {port, signal})
+  })
+  port.unref()
+  let last: Promise<unknown> = Promise.resolve()
+  return {
+    render(job, files) {
+      const next = last.then(async () => {
+        view = files
+        worker.postMessage(job)
+        const [reply] = (await once(worker, 'message')) as [BoxReply]
+        if ('fault' in reply) throw new Error(`the render failed by its own fault: ${reply.fault}`)
+        return reply
+      })
+      // One after the other, whatever became of those before.
+      last = next.catch(() => undefined)
+      return next
+    },
+    close: () => worker.terminate(),
+  }
 }
 
 function toApp({renderer, path, options = {}}: BoxRequest): App {

@@ -1,17 +1,25 @@
-// The thread of box-fixture.ts: as the render function's own, but that it also tells what the programs gave, before it is checked
-// and put in order, and that it keeps an instance over many repositories where it is asked to.
+// The thread of box-fixture.ts: it works as the render function's own does, but also tells what the programs gave before that is
+// checked and put in order, and keeps an instance over many repositories where it is not asked for a new one.
 import {type MessagePort, parentPort, workerData} from 'node:worker_threads'
 import {askMain, createFileAnswers, type ModuleName} from '#functions/render/box/file-questions.ts'
 import {type Program, startProgram} from '#functions/render/box/program.ts'
 import {createAppRender} from '#functions/render/box/render-in-box.ts'
-import type {WorkerJob} from '#functions/render/box/worker-messages.ts'
 import {RenderError} from '#functions/render/render-error.ts'
 import {BundleError} from '#shared/bundle/bundle-error.ts'
+import type {App, Cluster} from '#shared/model/app.ts'
 import {describeError} from '#shared/model/drawbridge-error.ts'
 import {limits} from '#shared/model/limits.ts'
+import type {BoxResult} from './box-fixture.ts'
 
-/** A job of this scope gets an instance that nothing was rendered by: see box-fixture.ts. */
-const FRESH_SCOPE = 'fresh'
+export interface BoxJob {
+  app: App
+  cluster: Cluster
+  /** By an instance that nothing was rendered by. */
+  fresh: boolean
+}
+
+/** `fault`: an error that no app can be to blame for. */
+export type BoxReply = BoxResult | {fault: string}
 
 const line = workerData as {port: MessagePort; signal: Int32Array}
 const modules = new Map<ModuleName, WebAssembly.Module>()
@@ -26,18 +34,15 @@ function moduleOf(name: ModuleName): WebAssembly.Module {
   return answer.module
 }
 
-function takeProgram(name: ModuleName, scope: string): Program {
+function takeProgram(name: ModuleName, fresh: boolean): Program {
   const known = programs.get(name)
-  if (known !== undefined && !known.isSpent && scope !== FRESH_SCOPE) return known
+  if (known !== undefined && !known.isSpent && !fresh) return known
   const program = startProgram(moduleOf(name))
   programs.set(name, program)
   return program
 }
 
-function renderJob(job: WorkerJob): void {
-  if (job.kind !== 'render') throw new TypeError('these threads render')
-  const {scope, app, clusters, clock} = job
-
+function render({app, cluster, fresh}: BoxJob): BoxReply {
   const files = createFileAnswers(line, {
     maxFileBytes: limits.maxSourceFileBytes,
     maxAppBytes: limits.maxAppInputBytes,
@@ -45,33 +50,25 @@ function renderJob(job: WorkerJob): void {
     maxKeptBytes: limits.maxKeptFileBytes,
   })
   let objects: string[] = []
-  const at = new Date(clock)
-  const render = createAppRender(app, {
+  const clock = new Date(0)
+  const renderFor = createAppRender(app, {
     files,
-    clock: at,
+    clock,
     run(name, job, opened) {
-      const result = takeProgram(name, scope).run(job, opened, at)
+      const result = takeProgram(name, fresh).run(job, opened, clock)
       objects = result.objects.map(({json}) => json)
       return result
     },
   })
-  for (const cluster of clusters) {
-    try {
-      parentPort?.postMessage({kind: 'rendered', rendered: {...render(cluster), objects}})
-    } catch (error) {
-      const known = error instanceof RenderError || error instanceof BundleError
-      const place = error instanceof RenderError ? error.place : {}
-      const message = known ? error.message : describeError(error)
-      parentPort?.postMessage({
-        kind: 'failed',
-        cluster: cluster.metadata.name,
-        code: known ? error.code : undefined,
-        message,
-        place,
-      })
-    }
+  try {
+    const {reads, warnings} = renderFor(cluster)
+    const inputs = Object.keys(reads).map((question) => question.slice(question.indexOf(' ') + 1))
+    return {ok: true, objects, inputs, warnings}
+  } catch (error) {
+    if (error instanceof RenderError) return {ok: false, code: error.code, message: error.message, ...error.place}
+    if (error instanceof BundleError) return {ok: false, code: error.code, message: error.message}
+    return {fault: describeError(error)}
   }
-  parentPort?.postMessage({kind: 'done'})
 }
 
-parentPort?.on('message', renderJob)
+parentPort?.on('message', (job: BoxJob) => parentPort?.postMessage(render(job)))
