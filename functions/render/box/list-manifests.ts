@@ -45,6 +45,8 @@ export function listManifests(files: BoxFiles, path: string, options: App['spec'
         }
       } else if (type === 'submodule' || manifestName.test(entry.name) || isKustomization(entry.name)) {
         if (!isWanted(at) || at === CONFIG_FILE) continue
+        // Asked for by name, a link that may not be followed says why.
+        files.stat(at)
         refuseOther(at, entry, folder)
         found.push(at)
         if (found.length > limits.maxAppInputFiles) throw tooMany(path, 'files')
