@@ -1,4 +1,4 @@
-// npm run bench:renders [-- --json FILE]: measures renders in the box beside kubectl and helm as programs, in one run.
+// npm run bench:renders [-- --json FILE] [--rounds N] [--cold APPS]: measures renders in the box beside kubectl and helm as programs, in one run.
 import {writeFile} from 'node:fs/promises'
 import {availableParallelism, cpus, loadavg} from 'node:os'
 import {join} from 'node:path'
@@ -14,7 +14,9 @@ import {readMemory} from '../read-process.ts'
 import {summarise} from '../statistics.ts'
 import {definitions, type Files, largeKustomization, smallChart, smallKustomization} from './render-files.ts'
 
-const {values} = parseArgs({options: {json: {type: 'string'}, rounds: {type: 'string', default: '20'}}})
+const {values} = parseArgs({
+  options: {json: {type: 'string'}, rounds: {type: 'string', default: '20'}, cold: {type: 'string', default: '1000'}},
+})
 const rounds = Number(values.rounds)
 
 interface Row {
@@ -96,8 +98,12 @@ const cpuSeconds = (cpu.user + cpu.system) / 1e6
 add('4.5 MB of CRDs read, CPU', 's', {box: cpuSeconds}, '<= 0.8', cpuSeconds <= 0.8)
 await pool.close()
 
-const many: Files = Object.assign({}, ...Array.from({length: 1_000}, (_, index) => smallKustomization(`app-${index}`)))
-const paths = Array.from({length: 1_000}, (_, index) => `app-${index}/overlay`)
+const coldApps = Number(values.cold)
+const many: Files = Object.assign(
+  {},
+  ...Array.from({length: coldApps}, (_, index) => smallKustomization(`app-${index}`)),
+)
+const paths = Array.from({length: coldApps}, (_, index) => `app-${index}/overlay`)
 const coldBox = await time(async () => {
   const fresh = createRenderPool({modules})
   const view = openTreeView(memoryTree(many))
@@ -110,7 +116,7 @@ const coldPrograms = await withFiles(many, (folder) =>
   time(() => mapBounded(paths, availableParallelism(), (path) => runKustomize(join(folder, path)))),
 )
 add(
-  '1,000 kustomize apps, cold',
+  `${coldApps} kustomize apps, cold`,
   's',
   {box: coldBox / 1e3, program: coldPrograms / 1e3},
   '<= 0.25 x',
