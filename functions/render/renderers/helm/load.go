@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,37 +33,57 @@ func loadChart(folder string) (*chart.Chart, error) {
 		return nil, err
 	}
 	rules.AddDefaults()
-	files, err := walk(root, "", rules)
+	walk := walk{root: root, rules: rules}
+	files, err := walk.read("", nil)
 	if err != nil {
 		return nil, err
 	}
 	return loader.LoadFiles(files)
 }
 
-func walk(root, folder string, rules *ignore.Rules) ([]*archive.BufferedFile, error) {
-	names, err := box.List(path.Join(root, folder))
+// maxFolders is more than any chart has. Symbolic links to folders that hold such links multiply: a few dozen make more paths than
+// could ever be walked.
+const maxFolders = 10_000
+
+type walk struct {
+	root    string
+	rules   *ignore.Rules
+	folders int
+}
+
+// read gives the files of a folder and all below. `above` is where the folders on the way to it really are.
+func (w *walk) read(folder string, above []string) ([]*archive.BufferedFile, error) {
+	if w.folders++; w.folders > maxFolders {
+		return nil, fmt.Errorf("the chart holds more than %d folders", maxFolders)
+	}
+	here, _ := box.Stat(path.Join(w.root, folder))
+	if slices.Contains(above, here.Path) {
+		return nil, fmt.Errorf("folder %s leads back into itself by a symbolic link", folder)
+	}
+	above = append(slices.Clip(above), here.Path)
+	names, err := box.List(path.Join(w.root, folder))
 	if err != nil {
 		return nil, err
 	}
 	var files []*archive.BufferedFile
 	for _, name := range names {
 		file := path.Join(folder, name)
-		entry, found := box.Stat(path.Join(root, file))
+		entry, found := box.Stat(path.Join(w.root, file))
 		if !found {
 			return nil, fmt.Errorf("%s is a symbolic link that leads to nothing", file)
 		}
-		if rules.Ignore(file, fileInfo{name: name, folder: entry.Folder}) {
+		if w.rules.Ignore(file, fileInfo{name: name, folder: entry.Folder}) {
 			continue
 		}
 		if entry.Folder {
-			below, err := walk(root, file, rules)
+			below, err := w.read(file, above)
 			if err != nil {
 				return nil, err
 			}
 			files = append(files, below...)
 			continue
 		}
-		data, err := box.ReadFile(path.Join(root, file))
+		data, err := box.ReadFile(path.Join(w.root, file))
 		if err != nil {
 			return nil, err
 		}

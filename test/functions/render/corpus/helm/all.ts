@@ -1,5 +1,6 @@
 import type {CorpusCase} from '../corpus-case.ts'
 import {fileCases} from './files.ts'
+import {folderCases} from './folders.ts'
 import {functionCases} from './functions.ts'
 import {refusedCases} from './refused.ts'
 import {subchartCases} from './subcharts.ts'
@@ -13,5 +14,6 @@ export const charts: readonly CorpusCase[] = [
   ...subchartCases,
   ...fileCases,
   ...functionCases,
+  ...folderCases,
   ...refusedCases,
 ]

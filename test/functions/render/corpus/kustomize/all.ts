@@ -1,5 +1,6 @@
 import type {CorpusCase} from '../corpus-case.ts'
 import {allowedCases} from './allowed.ts'
+import {folderCases} from './folders.ts'
 import {generatorCases} from './generators.ts'
 import {metadataCases} from './metadata.ts'
 import {optionCases} from './options.ts'
@@ -21,5 +22,6 @@ export const kustomizations: readonly CorpusCase[] = [
   ...pluginCases,
   ...optionCases,
   ...allowedCases,
+  ...folderCases,
   ...refusedCases,
 ]
