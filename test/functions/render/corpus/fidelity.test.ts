@@ -10,7 +10,6 @@ import {
 } from '../reference-renderers.ts'
 import type {CorpusCase} from './corpus-case.ts'
 import {charts} from './helm/all.ts'
-import {knownDifferences} from './known-differences.ts'
 import {kustomizations} from './kustomize/all.ts'
 
 // First the corpus on the reference programs: what is called good renders there, and what is called refused is refused there. Then
@@ -62,7 +61,7 @@ for (const {renderer, cases, render, atLeast, refusedAtLeast} of [
         assert.ok(objects.get(each) !== undefined, `kubectl cannot read\n${result.output}`)
       })
 
-      test(`the box renders ${renderer}: ${each.name}`, {todo: knownDifferences[each.name] ?? false}, async () => {
+      test(`the box renders ${renderer}: ${each.name}`, async () => {
         const {files, path = '', options = {}} = each
         const expected = objects.get(each)
         const request = {

@@ -3,7 +3,6 @@ import {before, suite, test} from 'node:test'
 import fc from 'fast-check'
 import {type BoxResult, renderFiles} from '../box-fixture.ts'
 import {openList, readAsKubectl, toComparable} from '../reference-renderers.ts'
-import {knownDifferences} from './known-differences.ts'
 import {foreignFiles, type Layout, layouts} from './layouts.ts'
 import {asItem, asKey, asListItem, asValue, keys, known, knownKeys, pieces, scalars} from './scalars.ts'
 
@@ -91,7 +90,7 @@ suite('reading as kubectl reads', () => {
   })
 
   for (const [index, layout] of layouts.entries()) {
-    test(`the box reads as kubectl does ${layout.name}`, {todo: knownDifferences[layout.name] ?? false}, async () => {
+    test(`the box reads as kubectl does ${layout.name}`, async () => {
       assert.deepEqual(await findDifferences([layout], expected.slice(documents.length + index)), [])
       if (!/byte|NUL|control|escape character/.test(layout.name)) return
       const found = await readInBox(layout.content)
