@@ -82,6 +82,8 @@ func readDocument(document []byte, place box.Place, keys Keys) *box.Problem {
 		if line == 0 {
 			return invalid(message, at(place, 1+leading(document)))
 		}
+		// What ends too soon is told of the line after the last: that of the last words helps more.
+		line = min(line, 1+bytes.Count(bytes.TrimRight(document, " \t\r\n"), newline))
 		return invalid(message, at(place, line))
 	}
 	if bytes.Equal(value, null) {
