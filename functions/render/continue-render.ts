@@ -40,7 +40,8 @@ export async function continueRender(
   const outcome = createOutcome(ports, declaration, {findings, warnings}, trace, rangeOfOutcome(from, rest))
   await ports.outcomes.send(JSON.stringify(outcome))
   memory.remember(outcome)
-  if (transient !== undefined) throw transient
+  // Where a rest was left, this message is done: delivered again it would leave another one. The sweep finds what failed.
+  if (transient !== undefined && rest === undefined) throw transient
 }
 
 /** The declaration, where it is tracked and still at the commit. */

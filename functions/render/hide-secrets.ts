@@ -7,7 +7,6 @@ const HIDDEN = '[hidden]'
 /** Shorter ones would take ordinary words with them. */
 const minSecretLength = 4
 const maxParsedBytes = 256 * 1024
-const maxScannedBytes = 1024 * 1024
 const secretKey = /pass(word|wd|phrase)?$|secret|token|credential|api[-_]?key|private[-_]?key|access[-_]?key/i
 
 /**
@@ -20,7 +19,7 @@ export function hideSecrets(words: string, {files, values}: {files: BoxFiles; va
   collect(values, false, found)
   for (const file of files.opened) {
     const bytes = files.read(file)
-    if (typeof bytes === 'string' || bytes.byteLength > maxScannedBytes) continue
+    if (typeof bytes === 'string') continue
     collectFromText(Buffer.from(bytes).toString('utf8'), file, found)
   }
   // Only what the words hold is looked for again.

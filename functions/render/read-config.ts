@@ -55,7 +55,10 @@ export async function readConfig(
     if (error instanceof TypeError) return fail('CONFIG_INVALID', `${CONFIG_FILE} is not UTF-8 text`)
     throw error
   }
-  const result = await check(renderers, text)
+  const parsed = await parse(renderers, text)
+  // What kept it from being read may be gone the next time.
+  if ('failed' in parsed) return parsed.failed
+  const result = await check(parsed)
   remember(cache, oid, result)
   return remember(cache, tree.commit, result)
 }
@@ -65,8 +68,7 @@ function remember(cache: ConfigCache, key: string, result: ConfigResult): Config
   return result
 }
 
-async function check(renderers: RenderPool, text: string): Promise<ConfigResult> {
-  const {config, findings} = await parse(renderers, text)
+async function check({config, findings}: ParsedConfig): Promise<ConfigResult> {
   if (findings.length > 0) return {ok: false, findings}
   if (config.apps.length === 0) return fail('CONFIG_INVALID', `${CONFIG_FILE} declares no App: ${WHAT}`)
   const unusable = [
@@ -77,17 +79,12 @@ async function check(renderers: RenderPool, text: string): Promise<ConfigResult>
 }
 
 /** Parses it in a thread: what is hostile or huge in it holds up nothing else. */
-async function parse(renderers: RenderPool, text: string): Promise<ParsedConfig> {
+async function parse(renderers: RenderPool, text: string): Promise<ParsedConfig | {failed: ConfigResult}> {
   try {
     return await renderers.parseConfig(text)
   } catch (error) {
     if (!(error instanceof RenderError)) throw error
-    const finding = {
-      code: 'CONFIG_INVALID',
-      message: `${CONFIG_FILE} cannot be read: ${error.message}`,
-      file: CONFIG_FILE,
-    }
-    return {config: {apps: [], clusters: []}, findings: [finding]}
+    return {failed: fail('CONFIG_INVALID', `${CONFIG_FILE} cannot be read: ${error.message}`)}
   }
 }
 

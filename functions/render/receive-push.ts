@@ -67,7 +67,9 @@ export async function receivePush(
   const requests = outcomes.reduce((sum, each) => sum + each.requests, 0)
   if (requests === 0 && findings.length === 0) skip(ports, event, 'changes nothing in any cluster')
   const transient = outcomes.find((each) => each.transient !== undefined)?.transient
-  if (transient !== undefined) throw transient
+  // Where a rest was left, this message is done: delivered again it would leave another one. The sweep finds what failed.
+  const isLeft = outcomes.some(({rest}) => rest !== undefined)
+  if (transient !== undefined && !isLeft) throw transient
 }
 
 function nothingToDo(head: Head): HeadOutcome {

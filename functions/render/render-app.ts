@@ -63,7 +63,7 @@ export async function renderApp(
     if ('error' in result) return {kind: 'failed', cluster, error: result.error}
     const {inputs, reads, path, address, bytes, warnings} = result.rendered
     const declared = part.find(({metadata}) => metadata.name === cluster)
-    if (declared !== undefined) records.keep(app, declared, {inputs, reads})
+    if (declared !== undefined && reads !== undefined) records.keep(app, declared, {inputs, reads})
     if (inputs === presentInputs(cluster)) return {kind: 'unchanged', cluster}
     return {kind: 'rendered', cluster, path, inputs, address, bytes, warnings}
   }

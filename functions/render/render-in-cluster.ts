@@ -7,6 +7,8 @@ import type {Finding} from '#shared/model/outcome.ts'
 import {sameRepository} from '#shared/model/repository-url.ts'
 import {formatRevision} from '#shared/model/revision.ts'
 import {passStage} from '#shared/model/trace.ts'
+import {ObjectStoreError} from '#shared/ports/object-store-error.ts'
+import {QueueError} from '#shared/ports/queue-error.ts'
 import {SourceError} from '#shared/ports/source-error.ts'
 import {type Head, isTransient} from './open-sources.ts'
 import {type AppRender, renderApp} from './render-app.ts'
@@ -169,10 +171,8 @@ function failedResult(error: unknown, app: App, cluster: string): AppResult {
     const transient = isTransient(error) ? error : undefined
     return {...failed, finding: {code: error.code, message: error.message, ...about}, transient}
   }
-  // A fault of ours with this app's input must not keep the others from being rendered; a full disk may pass.
-  if (error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError) {
-    const message = `the render failed by a fault of Drawbridge's own: ${error.message}`
-    return {...failed, finding: {code: 'INTERNAL', message, ...about}, transient: undefined}
-  }
-  throw error
+  // The store and the queues are everybody's. All else that fails with this app must not keep the others from being rendered.
+  if (error instanceof ObjectStoreError || error instanceof QueueError || !(error instanceof Error)) throw error
+  const message = `the render failed by a fault of Drawbridge's own: ${error.message}`
+  return {...failed, finding: {code: 'INTERNAL', message, ...about}, transient: undefined}
 }

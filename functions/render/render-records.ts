@@ -9,7 +9,7 @@ import {keys} from '#shared/model/keys.ts'
 import {limits} from '#shared/model/limits.ts'
 import type {ObjectStore} from '#shared/ports/object-store.ts'
 import {ObjectStoreError} from '#shared/ports/object-store-error.ts'
-import {INPUTS_VERSION, RENDERER_VERSIONS} from './box/renderer-versions.ts'
+import {INPUTS_VERSION, PROGRAMS_DIGEST, RENDERER_VERSIONS} from './box/renderer-versions.ts'
 
 /** What a render asked of its files, and the digest of its inputs that came of the answers. `of`: all else that it depended on. */
 const recordSchema = z.object({of: digestSchema, inputs: digestSchema, reads: z.record(z.string(), z.string())})
@@ -79,13 +79,13 @@ function toRecords(store: ObjectStore, key: string, stored: StoredRecords): Rend
       const declared = new Set(clusters.flatMap((cluster) => apps.map((app) => nameOf(cluster, app))))
       for (const name of records.keys()) if (!declared.has(name)) records.delete(name)
       const file = {apiVersion: API_VERSION, kind: 'RenderRecords', records: Object.fromEntries(records)}
-      const bytes = gzipSync(JSON.stringify(file), {level: 1})
       try {
+        const bytes = gzipSync(JSON.stringify(file), {level: 1})
         const swapped = await store.swap(key, bytes, stored.etag)
         if (swapped !== 'conflict') stored.etag = swapped.etag
       } catch (error) {
-        // The next render does more, and gives the same.
-        if (!(error instanceof ObjectStoreError)) throw error
+        // The next render does more, and gives the same. (RangeError: larger than any text may be.)
+        if (!(error instanceof ObjectStoreError || error instanceof RangeError)) throw error
       }
     },
   }
@@ -117,14 +117,23 @@ async function readRecords(store: ObjectStore, key: string, known: StoredRecords
   }
 }
 
-const known = new WeakMap<App, WeakMap<Cluster, Digest>>()
+const digests = new WeakMap<App | Cluster, Digest>()
 
-/** All that a render depends on but the files. A parsed declaration is kept while its file is the same, so this is computed once. */
+/** All that a render depends on but the files. */
 function conditionsOf(app: App, cluster: Cluster): Digest {
-  const ofApp = known.get(app) ?? new WeakMap<Cluster, Digest>()
-  known.set(app, ofApp)
-  const found =
-    ofApp.get(cluster) ?? digestOf(canonicalJson({version: INPUTS_VERSION, renderers: RENDERER_VERSIONS, app, cluster}))
-  ofApp.set(cluster, found)
+  const parts = [
+    String(INPUTS_VERSION),
+    PROGRAMS_DIGEST,
+    canonicalJson(RENDERER_VERSIONS),
+    digestPart(app),
+    digestPart(cluster),
+  ]
+  return digestOf(parts.join('\n'))
+}
+
+/** A parsed declaration is kept while its file is the same, so each part of it is written out once. */
+function digestPart(part: App | Cluster): Digest {
+  const found = digests.get(part) ?? digestOf(canonicalJson(part))
+  digests.set(part, found)
   return found
 }

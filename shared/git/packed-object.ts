@@ -24,7 +24,7 @@ export function createPackCache(): PackCache {
 
 /** A small file may be a delta of a larger one; this is how large what it passes through may be. */
 const MAX_BASE_BYTES = 32 * 1024 * 1024
-const MAX_CHAIN = 4_096
+const MAX_CHAIN = 500
 const HEADER_BYTES = 64
 const types = ['', 'commit', 'tree', 'blob', 'tag', '', 'ofs-delta', 'ref-delta']
 const inflateAsync = promisify(inflate)

@@ -29,6 +29,8 @@ export const limits = {
   renderHeapMebibytes: 512,
   /** Files that a render thread remembers while it works for one commit. */
   maxKeptFileBytes: 64 * 1024 * 1024,
+  /** What one render asked about files, in characters: above it the render is made again each time. */
+  maxReadsLength: 1_000_000,
   maxRenderRecordsBytes: 32 * 1024 * 1024,
   maxUnpackedRenderRecordsBytes: 128 * 1024 * 1024,
 } as const

@@ -29,7 +29,7 @@ export async function answerQuestion(
       answer = {broken: describeError(error)}
     }
   }
-  line.port.postMessage(answer)
+  line.port.postMessage(answer, 'bytes' in answer ? [answer.bytes.buffer] : [])
   Atomics.add(line.signal, 0, 1)
   Atomics.notify(line.signal, 0)
   return broken
@@ -48,6 +48,7 @@ async function find(
     case 'list':
       return {list: await view.list(question.path)}
     case 'read':
-      return {bytes: await view.read(question.path, question.maxBytes)}
+      // A copy of its own: what is cloned otherwise is all that shares its memory, other repositories' files and all.
+      return {bytes: new Uint8Array(await view.read(question.path, question.maxBytes))}
   }
 }

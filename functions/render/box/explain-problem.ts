@@ -1,5 +1,5 @@
 import {hideSecrets} from '../hide-secrets.ts'
-import {type Place, RenderError} from '../render-error.ts'
+import {type Place, RenderError, type RenderErrorCode} from '../render-error.ts'
 import type {BoxFiles} from './box-files.ts'
 import {KUSTOMIZATION_NAMES, type RendererName} from './detect-renderer.ts'
 import {describeForeign} from './foreign-files.ts'
@@ -7,16 +7,21 @@ import {describeForeign} from './foreign-files.ts'
 /** A renderer's words are cut before anything looks into them. */
 const maxWordsLength = 4000
 
+/** A renderer's words for people: paths of the repository, without secrets, of a length that can be read. */
+export function cleanWords(text: string, secrets: {files: BoxFiles; values: unknown}): string {
+  // Cut twice, so that no secret is left in part at the end.
+  const whole = toRepositoryPaths(cut(text, 2 * maxWordsLength))
+  return cut(hideSecrets(whole, secrets), maxWordsLength)
+}
+
 /** Says a render's error for the author of its files: where, the cause first, without secrets, and what to do where that is known. */
 export function explainProblem(
   error: RenderError,
   {name, path, files, values}: {name: RendererName; path: string; files: BoxFiles; values: unknown},
 ): RenderError {
-  // Cut twice, so that no secret is left in part at the end.
-  const whole = toRepositoryPaths(cut(error.message, 2 * maxWordsLength))
-  const hidden = cut(hideSecrets(whole, {files, values}), maxWordsLength)
+  const hidden = cleanWords(error.message, {files, values})
   const words = hidden.includes('exceeded max depth') ? 'it nests too deeply' : hidden
-  const place = {...findPlace(words, files.opened, path, name), ...definedPlace(error.place)}
+  const place = {...findPlace(words, files.opened, path, name, error.code), ...definedPlace(error.place)}
   switch (error.code) {
     case 'PATH_LEAVES_REPOSITORY':
       return new RenderError(
@@ -108,7 +113,13 @@ function explainHelm(words: string, place: Place, cause: RenderError): RenderErr
 }
 
 /** The file that the words name, by its whole path or by its name below the app's folder, and the line after it; else the file, or kustomization, that was opened last. */
-function findPlace(words: string, opened: readonly string[], path: string, name: RendererName): Place {
+function findPlace(
+  words: string,
+  opened: readonly string[],
+  path: string,
+  name: RendererName,
+  code: RenderErrorCode,
+): Place {
   let found: {file: string; at: number; length: number} | undefined
   for (const file of opened) {
     for (const name of [file, path !== '' && file.startsWith(`${path}/`) ? file.slice(path.length + 1) : file]) {
@@ -117,8 +128,11 @@ function findPlace(words: string, opened: readonly string[], path: string, name:
     }
   }
   if (found === undefined) {
-    const last = opened.findLast((file) => name !== 'kustomize' || isKustomization(file))
-    return last === undefined ? {} : {file: last}
+    const wanted = name === 'kustomize' ? opened.filter(isKustomization) : opened
+    // What could not be read is named by what was opened last; what failed later may be the fault of any, so the app's own is told.
+    const isReading = code !== 'RENDER_FAILED' || words.endsWith(absentEnd) || words.includes("from '")
+    const file = isReading ? wanted.at(-1) : wanted[0]
+    return file === undefined ? {} : {file}
   }
   const line = /^\D{0,12}(\d{1,7})/.exec(words.slice(found.at + found.length, found.at + found.length + 32))?.[1]
   return line === undefined || words[found.at + found.length] !== ':'

@@ -15,7 +15,7 @@ export type ModuleName = 'kustomize' | 'helm'
 export type FileAnswer =
   | {stat: Stat}
   | {list: FolderEntry[]}
-  | {bytes: Uint8Array}
+  | {bytes: Uint8Array<ArrayBuffer>}
   | {module: WebAssembly.Module}
   | {failed: {code: RenderErrorCode; message: string; place: Place}}
   /** An error that is not the app's: what is thrown on the main thread as it was. */
@@ -97,13 +97,17 @@ export function createFileAnswers(
       const list = known ?? askList(real)
       lists.set(real, list)
       // What is in a folder that was listed need not be asked for.
-      for (const {name, stat} of list) if (stat.type !== 'submodule') stats.set(inFolder(path, name), stat)
+      for (const {name, stat} of list) {
+        // A link that leads nowhere may lead out of the repository: asked for, it is told.
+        if (stat.type === 'file' || stat.type === 'folder') stats.set(inFolder(path, name), stat)
+      }
       return list
     },
     read(path, oid) {
       const known = files.get(oid)
       if (known !== undefined) return count(path, known)
-      const maxBytes = Math.min(budget.maxFileBytes, budget.maxAppBytes - appBytes)
+      const left = appFiles.has(path) ? budget.maxFileBytes : budget.maxAppBytes - appBytes
+      const maxBytes = Math.min(budget.maxFileBytes, left)
       const answer = askMain(line, {ask: 'read', path, maxBytes})
       if (!('bytes' in answer)) throw new TypeError('the answer is of another question')
       const {bytes} = answer

@@ -7,6 +7,9 @@ const maxNamed = 5
 
 /** Tells which fields of which objects differ between two renders of the same input, in words without any value; undefined where none does. */
 export function findUnstable(first: readonly FoundManifest[], second: readonly FoundManifest[]): string | undefined {
+  if (first.length !== second.length) {
+    return `one render gives ${first.length} objects, another ${second.length}: which ones there are must not be random`
+  }
   const places = first.flatMap(({manifest}, index) => {
     const other = second[index]?.manifest
     const name = formatRef(refOf(manifest))

@@ -39,6 +39,8 @@ export function listManifests(files: BoxFiles, path: string, options: App['spec'
       const {type} = entry.stat
       const at = inFolder(folder, entry.name)
       if (entry.name.startsWith('.') || isIgnored(own, at, type === 'folder')) continue
+      // Asked for by name, a link that may not be followed says why: it may be meant as a folder, too.
+      if (type === 'absent' && isWanted(at)) files.stat(at)
       if (type === 'folder') {
         if (recurse && !exclude?.some((pattern) => matches(at.slice(path === '' ? 0 : path.length + 1), pattern))) {
           enter(at, folder, above, own)

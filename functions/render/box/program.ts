@@ -37,12 +37,16 @@ interface Run {
   outputBytes: number
   printed: string
   printedBytes: number
+  warnings: number
 }
 
 const maxPrintedBytes = 1024 * 1024
 const keptPrintedLength = 4096
+const maxWarnings = 20
+/** No path in a repository that people work in is longer, and what walks a path must not overflow its stack. */
+const maxPath = {length: 4096, parts: 256}
 /** An instance that has grown is not kept, since a program's memory never shrinks. */
-const keptMemoryBytes = 256 * 1024 * 1024
+const keptMemoryBytes = 192 * 1024 * 1024
 
 const answers = {absent: -1, folder: -2} as const
 
@@ -107,7 +111,7 @@ export function startProgram(module: WebAssembly.Module): Program {
     run(job, files, clock) {
       const result: ProgramResult = {objects: [], warnings: [], problem: undefined, usedRandom: false}
       const jobBytes = Buffer.from(JSON.stringify(job))
-      run = {files, clock, job: jobBytes, result, outputBytes: 0, printed: '', printedBytes: 0}
+      run = {files, clock, job: jobBytes, result, outputBytes: 0, printed: '', printedBytes: 0, warnings: 0}
       try {
         exports.render()
         return result
@@ -144,6 +148,9 @@ function lookUp(files: BoxFiles, operation: string, path: string): Uint8Array | 
 
 /** The path from the root of the repository. Throws `RenderError` PATH_LEAVES_REPOSITORY. */
 function toRepositoryPath(path: string): string {
+  if (path.length > maxPath.length || path.split('/').length > maxPath.parts) {
+    throw new RenderError('PATH_NOT_FOUND', `a path of ${path.length} characters is longer than any that is read`)
+  }
   if (path === ROOT) return ''
   if (path.startsWith(`${ROOT}/`)) return path.slice(ROOT.length + 1)
   const named = path.length > 200 ? `${path.slice(0, 200)}…` : path
@@ -170,7 +177,9 @@ function noteTold(run: Run, kind: string, length: number, read: () => string): v
       return
     }
     case 'warning':
-      run.result.warnings.push(told.slice(0, keptPrintedLength))
+      run.warnings += 1
+      if (run.warnings <= maxWarnings) run.result.warnings.push(told.slice(0, keptPrintedLength))
+      if (run.warnings === maxWarnings + 1) run.result.warnings.push('there are more warnings than are told')
       return
     case 'problem': {
       const {code, message, ...place} = JSON.parse(told) as {code: RenderErrorCode; message: string} & Place

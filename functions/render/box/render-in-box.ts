@@ -4,6 +4,7 @@ import {packBundle} from '#shared/bundle/pack-bundle.ts'
 import type {App, Cluster} from '#shared/model/app.ts'
 import type {BundleAddress} from '#shared/model/desired-state.ts'
 import {type Digest, digestOf} from '#shared/model/digest.ts'
+import {limits} from '#shared/model/limits.ts'
 import {ALLOW_PLAINTEXT_SECRETS, checkManifests} from '../check-manifests.ts'
 import {expandPath} from '../expand-path.ts'
 import {RenderError} from '../render-error.ts'
@@ -11,12 +12,12 @@ import {joinPath} from '../resolve-path.ts'
 import {type FoundManifest, toManifests} from '../to-manifests.ts'
 import {type BoxFiles, type FileAnswers, openBoxFiles, type Reads} from './box-files.ts'
 import {detectRenderer, type RendererName} from './detect-renderer.ts'
-import {explainProblem} from './explain-problem.ts'
+import {cleanWords, explainProblem} from './explain-problem.ts'
 import type {ModuleName} from './file-questions.ts'
 import {findUnstable} from './find-unstable.ts'
 import {listManifests} from './list-manifests.ts'
 import type {ProgramResult} from './program.ts'
-import {INPUTS_VERSION, RENDERER_VERSIONS} from './renderer-versions.ts'
+import {INPUTS_VERSION, PROGRAMS_DIGEST, RENDERER_VERSIONS} from './renderer-versions.ts'
 
 /** An app as it is for one cluster: its bundle, and all that it came of. */
 export interface RenderedApp {
@@ -24,7 +25,8 @@ export interface RenderedApp {
   /** The app's folder, variables filled in. */
   path: string
   inputs: Digest
-  reads: Reads
+  /** Absent where they are too many to be worth remembering. */
+  reads?: Reads
   address: BundleAddress
   bytes: Uint8Array
   /** What does not keep it from being used. */
@@ -71,8 +73,13 @@ export function createAppRender(app: App, means: RenderMeans): (cluster: Cluster
     const inputs = digestInputs(app, cluster, renderer, reads)
     const header = {app: app.metadata.name, cluster: cluster.metadata.name, inputs, renderer}
     const {bytes, address} = packBundle(header, manifests)
-    return {cluster: cluster.metadata.name, path, inputs, reads, address, bytes, warnings: shared.warnings}
+    const small = sizeOf(reads) <= limits.maxReadsLength ? {reads} : {}
+    return {cluster: cluster.metadata.name, path, inputs, ...small, address, bytes, warnings: shared.warnings}
   }
+}
+
+function sizeOf(reads: Reads): number {
+  return Object.entries(reads).reduce((sum, [question, answer]) => sum + question.length + answer.length, 0)
 }
 
 function digestInputs(app: App, cluster: Cluster, renderer: {name: string; version: string}, reads: Reads): Digest {
@@ -80,6 +87,7 @@ function digestInputs(app: App, cluster: Cluster, renderer: {name: string; versi
   return digestOf(
     canonicalJson({
       version: INPUTS_VERSION,
+      programs: PROGRAMS_DIGEST,
       renderer,
       reads,
       app: {metadata: app.metadata, spec},
@@ -122,9 +130,12 @@ function runJob(means: RenderMeans, name: RendererName, app: App, job: object, p
       throw new RenderError(result.problem.code, result.problem.message, result.problem.place)
     }
     const found = toFound(result, name)
-    const warnings: RenderWarning[] = result.warnings.map((message) => ({code: 'RENDERER_WARNING', message}))
+    const warnings: RenderWarning[] = result.warnings.map((message) => ({
+      code: 'RENDERER_WARNING',
+      message: cleanWords(message, about),
+    }))
     if (result.usedRandom) {
-      const again = toFound(means.run(module, job, openBoxFiles(means.files)), name)
+      const again = toFound(means.run(module, job, files), name)
       const unstable = findUnstable(found, again)
       if (unstable !== undefined && app.spec.helm?.strict === true) throw new RenderError('NOT_REPRODUCIBLE', unstable)
       if (unstable !== undefined) warnings.push({code: 'NOT_REPRODUCIBLE', message: unstable})

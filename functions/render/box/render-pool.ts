@@ -64,23 +64,38 @@ export function createRenderPool(options: RenderPoolOptions): RenderPool {
   }
   const start = (): RenderThread => startRenderThread({module: (name) => compile[name](), timeoutSeconds, workerScript})
   const idle: RenderThread[] = []
-  const waiting: ((thread: RenderThread) => void)[] = []
+  const waiting: {resolve: (thread: RenderThread) => void; reject: (error: unknown) => void}[] = []
   let started = 0
 
   /** A thread that works for this scope already, else any, else a new one, else the next that is free. */
   const take = async (scope: string): Promise<RenderThread> => {
+    for (const broken of idle.filter((thread) => thread.isBroken)) {
+      idle.splice(idle.indexOf(broken), 1)
+      started -= 1
+    }
     const same = idle.findIndex((thread) => thread.scope === scope)
     const found = idle.splice(Math.max(same, 0), 1)[0]
     if (found !== undefined) return found
-    if (started >= threads) return new Promise((resolve) => waiting.push(resolve))
+    if (started >= threads) return new Promise((resolve, reject) => waiting.push({resolve, reject}))
+    const thread = start()
     started += 1
-    return start()
+    return thread
   }
   const giveBack = (thread: RenderThread): void => {
     const next = waiting.shift()
-    if (!thread.isBroken) next === undefined ? idle.push(thread) : next(thread)
-    else if (next === undefined) started -= 1
-    else next(start())
+    if (!thread.isBroken) {
+      if (next === undefined) idle.push(thread)
+      else next.resolve(thread)
+      return
+    }
+    started -= 1
+    if (next === undefined) return
+    try {
+      next.resolve(start())
+      started += 1
+    } catch (error) {
+      next.reject(error)
+    }
   }
   const withThread = async <T>(scope: string, use: (thread: RenderThread) => Promise<T>): Promise<T> => {
     const thread = await take(scope)
@@ -92,7 +107,15 @@ export function createRenderPool(options: RenderPoolOptions): RenderPool {
   }
 
   return {
-    render: (order) => withThread(order.scope, (thread) => renderIn(thread, order)),
+    async render(order) {
+      const results: ClusterRender[] = []
+      // A thread that had to be ended gave up at one cluster: those after it are rendered in another.
+      while (results.length < order.clusters.length) {
+        const rest = {...order, clusters: order.clusters.slice(results.length)}
+        results.push(...(await withThread(order.scope, (thread) => renderIn(thread, rest))))
+      }
+      return results
+    },
     parseConfig: (text) => withThread('', (thread) => parseIn(thread, text)),
     async warm() {
       // What fails here fails again, and is told, with the first render.
@@ -104,6 +127,7 @@ export function createRenderPool(options: RenderPoolOptions): RenderPool {
   }
 }
 
+/** One result for each cluster, up to the one at which the thread had to be ended. */
 async function renderIn(thread: RenderThread, {scope, view, app, clusters}: RenderOrder): Promise<ClusterRender[]> {
   const results: ClusterRender[] = []
   const clock = view.tree.committedAt.getTime()
@@ -115,9 +139,8 @@ async function renderIn(thread: RenderThread, {scope, view, app, clusters}: Rend
     return results
   } catch (error) {
     if (!(error instanceof RenderError)) throw error
-    // The cluster that it was at failed so, and those after it for the same reason.
-    const rest = clusters.slice(results.length)
-    return [...results, ...rest.map(({metadata}) => ({cluster: metadata.name, error}))]
+    const failed = clusters[results.length]
+    return failed === undefined ? results : [...results, {cluster: failed.metadata.name, error}]
   }
 }
 

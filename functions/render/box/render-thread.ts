@@ -55,6 +55,11 @@ export function startRenderThread({module, timeoutSeconds, workerScript = ownScr
       broken ??= error
     })
   })
+  // A thread may end while nobody waits for it, too.
+  const noteEnd = (): void => {
+    isBroken = true
+  }
+  worker.on('error', noteEnd).on('exit', noteEnd)
   const rest = (): void => {
     worker.unref()
     port.unref()

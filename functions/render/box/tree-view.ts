@@ -1,3 +1,4 @@
+import {mapBounded} from '#shared/async/map-bounded.ts'
 import type {SourceTree, TreeEntry} from '#shared/ports/git-source.ts'
 import {SourceError} from '#shared/ports/source-error.ts'
 import {RenderError} from '../render-error.ts'
@@ -13,6 +14,8 @@ export interface TreeView {
   /** Tells whether all that a render asked would be answered the same. */
   matches(reads: Reads): Promise<boolean>
 }
+
+const concurrentLinks = 16
 
 /** Opens a commit's tree for renders. */
 export function openTreeView(tree: SourceTree): TreeView {
@@ -96,6 +99,16 @@ function remember<T>(known: Map<string, Promise<T>>, path: string, look: () => P
   return found
 }
 
+/** A link that may not be followed is no fault of whoever only lists its folder. */
+async function followListed(tree: SourceTree, path: string): Promise<Stat> {
+  try {
+    return await followPath(tree, path)
+  } catch (error) {
+    if (error instanceof RenderError) return {type: 'absent'}
+    throw error
+  }
+}
+
 async function followPath(tree: SourceTree, path: string): Promise<Stat> {
   const found = await resolvePath(tree, path)
   return found === undefined ? {type: 'absent'} : toStat(found)
@@ -109,11 +122,9 @@ async function listFolder(tree: SourceTree, path: string): Promise<FolderEntry[]
   const folder = await resolvePath(tree, path)
   if (folder?.type !== 'folder') return []
   const entries = await tree.list(folder.path)
-  return Promise.all(
-    entries.map(async (entry): Promise<FolderEntry> => {
-      const name = nameOf(entry.path)
-      if (entry.type === 'submodule') return {name, stat: {type: 'submodule'}}
-      return {name, stat: entry.type === 'symlink' ? await followPath(tree, entry.path) : toStat(entry)}
-    }),
-  )
+  return mapBounded(entries, concurrentLinks, async (entry): Promise<FolderEntry> => {
+    const name = nameOf(entry.path)
+    if (entry.type === 'submodule') return {name, stat: {type: 'submodule'}}
+    return {name, stat: entry.type === 'symlink' ? await followListed(tree, entry.path) : toStat(entry)}
+  })
 }

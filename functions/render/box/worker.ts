@@ -52,21 +52,36 @@ function takeProgram(name: ModuleName): Program {
 }
 
 function runProgram(name: ModuleName, job: object, files: BoxFiles, clock: Date): ProgramResult {
-  return takeProgram(name).run(job, files, clock)
+  const program = takeProgram(name)
+  try {
+    return program.run(job, files, clock)
+  } finally {
+    // Let go before another is started: both do not fit.
+    if (program.isSpent) tenancy.programs.delete(name)
+  }
 }
 
 function renderJob({scope, app, clusters, clock}: Extract<WorkerJob, {kind: 'render'}>): void {
   if (tenancy.scope !== scope) tenancy = openTenancy(scope)
   const {files} = tenancy
   const at = new Date(clock)
-  files.startApp()
   const render = createAppRender(app, {files, clock: at, run: (name, job, opened) => runProgram(name, job, opened, at)})
   for (const cluster of clusters) {
+    files.startApp()
     try {
       reply({kind: 'rendered', rendered: render(cluster)})
     } catch (error) {
       reply({kind: 'failed', cluster: cluster.metadata.name, ...describeFailure(error)})
     }
+  }
+}
+
+function startFresh(): void {
+  try {
+    fresh.set('kustomize', startProgram(moduleOf('kustomize')))
+  } catch (error) {
+    // The next render starts one, or fails and tells it.
+    if (!(error instanceof Error)) throw error
   }
 }
 
@@ -82,10 +97,14 @@ function reply(message: WorkerReply): void {
 
 parentPort?.on('message', (job: WorkerJob) => {
   if (job.kind === 'render') renderJob(job)
-  if (job.kind === 'config') reply({kind: 'config', parsed: parseConfig(job.text)})
+  if (job.kind === 'config') {
+    // Another declaration's, it may be: what was kept for the last one must not take its room.
+    tenancy = openTenancy('')
+    reply({kind: 'config', parsed: parseConfig(job.text)})
+  }
   reply({kind: 'done'})
   // The next declaration finds a program that was started while nobody waited for it.
   if ((job.kind === 'warm' || tenancy.programs.has('kustomize')) && !fresh.has('kustomize')) {
-    setImmediate(() => fresh.set('kustomize', startProgram(moduleOf('kustomize'))))
+    setImmediate(startFresh)
   }
 })

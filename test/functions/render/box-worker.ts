@@ -62,7 +62,7 @@ function render({app, cluster, fresh}: BoxJob): BoxReply {
   })
   try {
     const {reads, warnings} = renderFor(cluster)
-    const inputs = Object.keys(reads).map((question) => question.slice(question.indexOf(' ') + 1))
+    const inputs = Object.keys(reads ?? {}).map((question) => question.slice(question.indexOf(' ') + 1))
     return {ok: true, objects, inputs, warnings}
   } catch (error) {
     if (error instanceof RenderError) return {ok: false, code: error.code, message: error.message, ...error.place}

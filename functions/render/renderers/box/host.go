@@ -1,6 +1,6 @@
 // Package box is what a renderer inside the sandbox may ask of its host: its job, the files of the repository, and nothing else.
 //
-// The host is functions/render/box/create-imports.ts. An answer of the host waits there until it is taken, so that this side
+// The host is functions/render/box/program.ts. An answer of the host waits there until it is taken, so that this side
 // can make room for it first.
 package box
 

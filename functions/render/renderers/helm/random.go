@@ -2,7 +2,9 @@ package main
 
 import (
 	"crypto/rand"
+	mapkeys "maps"
 	"math/big"
+	"slices"
 	"text/template"
 )
 
@@ -13,6 +15,21 @@ const helmVersion = "v4.1.4"
 // from crypto/rand, as all others do, where the host counts it.
 var randomFunctions = template.FuncMap{
 	"randInt": func(from, to int) int { return from + below(to-from) },
+	// Go's maps have no order, and sprig's lists of them have another one each time.
+	"keys": func(maps ...map[string]any) []string {
+		var all []string
+		for _, each := range maps {
+			all = append(all, slices.Sorted(mapkeys.Keys(each))...)
+		}
+		return all
+	},
+	"values": func(dictionary map[string]any) []any {
+		all := []any{}
+		for _, key := range slices.Sorted(mapkeys.Keys(dictionary)) {
+			all = append(all, dictionary[key])
+		}
+		return all
+	},
 	"shuffle": func(text string) string {
 		letters := []rune(text)
 		for last := len(letters) - 1; last > 0; last-- {

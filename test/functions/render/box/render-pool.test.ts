@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import {after, before, test} from 'node:test'
 import type {RenderPool} from '#functions/render/box/render-pool.ts'
-import {configMap, objectsOf, openPool, problemOf, renderFiles} from './render-files.ts'
+import {openTreeView} from '#functions/render/box/tree-view.ts'
+import {memoryTree} from './memory-tree.ts'
+import {configMap, devCluster, objectsOf, openPool, problemOf, renderFiles, webApp} from './render-files.ts'
 
 const chart = {'Chart.yaml': 'apiVersion: v2\nname: c\nversion: 1.0.0\n'}
 const template = (text: string) => ({...chart, 'templates/a.yaml': text})
@@ -17,7 +19,7 @@ test('the clock of a render stands at the time of the commit', async () => {
   const result = await renderFiles(pool, files, {committedAt: new Date('2026-03-04T05:06:07Z')})
   assert.equal(Object(objectsOf(result)[0]?.data).at, '2026-03-04T05:06:07')
   assert.ok('rendered' in result)
-  assert.equal(result.rendered.reads.clock, '2026-03-04T05:06:07.000Z')
+  assert.equal(result.rendered.reads?.clock, '2026-03-04T05:06:07.000Z')
 })
 
 test('the inputs of an app do not depend on what else was rendered before, in the same program', async (t) => {
@@ -37,7 +39,7 @@ test('the inputs of an app do not depend on what else was rendered before, in th
 test('a render that does not ask for the time does not depend on it', async () => {
   const result = await renderFiles(pool, template(configMap('a')), {committedAt: new Date('2026-03-04T05:06:07Z')})
   assert.ok('rendered' in result)
-  assert.equal(result.rendered.reads.clock, undefined)
+  assert.equal(result.rendered.reads?.clock, undefined)
 })
 
 test('zones of time are known, and no variable of the environment is', async () => {
@@ -178,4 +180,61 @@ test('objects that together are larger than a render may give are refused', asyn
     Array.from({length: 8}, (_, index) => [`${index}.yaml`, configMap(`a-${index}`, `{x: ${large}}`)]),
   )
   assert.match(problemOf(await renderFiles(pool, files)), /^RENDER_OUTPUT_TOO_LARGE it rendered more than \d+ bytes/)
+})
+
+test("a warning of helm's does not tell a secret", async () => {
+  const files = {...template(configMap('a')), 'values.yaml': 'auth: {password: hunter2-default}\n'}
+  const result = await renderFiles(pool, files, {spec: {helm: {values: {auth: {password: {from: 'x'}}}}}})
+  assert.ok('rendered' in result)
+  const told = JSON.stringify(result.rendered.warnings)
+  assert.match(told, /RENDERER_WARNING.*\[hidden\]/)
+  assert.ok(!told.includes('hunter2'), told)
+})
+
+test('the keys and values of a dictionary come in the same order each time', async () => {
+  const list = '{{ keys .Values.m | join "," }} {{ values .Values.m | join "," }}'
+  const files = {
+    ...template(configMap('a', `{all: "${list}"}`)),
+    'values.yaml': 'm: {b: 2, a: 1, d: 4, c: 3, f: 6, e: 5}\n',
+  }
+  assert.equal(Object(objectsOf(await renderFiles(pool, files))[0]?.data).all, 'a,b,c,d,e,f 1,2,3,4,5,6')
+})
+
+test('a link out of the repository matters only to whoever reads it', async () => {
+  const files = {'a.yaml': configMap('a'), venv: {link: '/usr/bin/python3'}, 'b.yaml': {link: '/etc/passwd'}}
+  assert.match(problemOf(await renderFiles(pool, files)), /^PATH_LEAVES_REPOSITORY .*b\.yaml/)
+  const excluded = await renderFiles(pool, files, {spec: {yaml: {exclude: ['b.yaml']}}})
+  assert.equal(objectsOf(excluded).length, 1)
+  assert.equal(objectsOf(await renderFiles(pool, {...files, '.drawbridgeignore': 'b.yaml\n'})).length, 1)
+})
+
+test('a folder of very many symbolic links, and a path of very many parts, are no harm', async () => {
+  const links = Object.fromEntries(Array.from({length: 4_000}, (_, index) => [`l${index}.yaml`, {link: 'a.yaml'}]))
+  const many = await renderFiles(pool, {'a.yaml': configMap('a'), ...links})
+  assert.match(problemOf(many), /^DUPLICATE_OBJECT /)
+  const deep = await renderFiles(pool, {'kustomization.yaml': `resources: [${'a/'.repeat(2_000)}]\n`})
+  assert.match(problemOf(deep), /^PATH_NOT_FOUND .*longer than any that is read/)
+})
+
+test('an app that loops for ever for one cluster is rendered for the others', async (t) => {
+  const own = await openPool({threads: 1, timeoutSeconds: 15})
+  t.after(() => own.close())
+  const loop = '{{ range until 100000 }}{{ range until 100000 }}{{ range until 100000 }}{{ end }}{{ end }}{{ end }}'
+  const files = {
+    ...template(`{{ if eq .Values.where "b" }}${loop}{{ end }}${configMap('a')}`),
+    'where-a.yaml': 'where: a\n',
+    'where-b.yaml': 'where: b\n',
+    'where-c.yaml': 'where: c\n',
+  }
+  const clusters = ['a', 'b', 'c'].map((name) => ({...devCluster, metadata: {name}}))
+  const app = webApp({clusters: ['a', 'b', 'c'], helm: {valueFiles: ['where-${cluster.name}.yaml']}})
+  const results = await own.render({scope: 'three', view: openTreeView(memoryTree(files)), app, clusters})
+  assert.deepEqual(
+    results.map((result) => [result.cluster, 'error' in result ? result.error.code : 'rendered']),
+    [
+      ['a', 'rendered'],
+      ['b', 'RENDER_TIMEOUT'],
+      ['c', 'rendered'],
+    ],
+  )
 })
