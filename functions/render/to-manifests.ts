@@ -119,7 +119,9 @@ function checkNumbers(value: unknown, found: FoundValue, what: string, depth = 0
   if (depth > maxDepth) throw invalid(found, `(${what}) nests more than ${maxDepth} levels deep`)
   if (typeof value === 'number') {
     if (!Number.isFinite(value)) throw invalid(found, `(${what}) holds a number that JSON does not have (.inf or .nan)`)
-    if (Number.isInteger(value) && !Number.isSafeInteger(value) && isExact(BigInt(value))) {
+    // Digits just beyond the least int64 are a float whose nearest is that very number.
+    const isLeast = value === -(2 ** 63)
+    if (Number.isInteger(value) && !Number.isSafeInteger(value) && !isLeast && isExact(BigInt(value))) {
       throw invalid(found, `(${what}) holds a whole number above 2^53, which would lose digits: quote it`)
     }
   } else if (typeof value === 'bigint') {

@@ -16,7 +16,7 @@ for (const [what, size] of [
   ["int64's bounds", [-(2n ** 63n), 2n ** 63n - 1n]],
   ["uint64's bound", 2n ** 64n - 1n],
   ['what every number holds', [2 ** 53 - 1, 0.5, -1]],
-  ['what kubectl reads as a float too', [2 ** 64, 1e21, -1e300]],
+  ['what kubectl reads as a float too', [2 ** 64, 1e21, -1e300, -(2 ** 63)]],
 ] as const) {
   test(`takes ${what}`, () => {
     assert.deepEqual(toManifests(found(size as Json))[0]?.manifest.spec, [{size}])

@@ -1,35 +1,23 @@
 import assert from 'node:assert/strict'
 import {before, suite, test} from 'node:test'
 import {renderFiles} from '../box-fixture.ts'
-import {
-  openList,
-  type ReferenceResult,
-  readAsKubectl,
-  renderWithHelm,
-  renderWithKustomize,
-} from '../reference-renderers.ts'
+import {openList, type ReferenceResult, readAsKubectl} from '../reference-renderers.ts'
 import type {CorpusCase} from './corpus-case.ts'
-import {charts} from './helm/all.ts'
-import {kustomizations} from './kustomize/all.ts'
 
-// First the corpus on the reference programs: what is called good renders there, and what is called refused is refused there. Then
-// the box on the corpus: object by object what kubectl reads of the program's output, and refused what the program refuses.
-for (const {renderer, cases, render, atLeast, refusedAtLeast} of [
-  {
-    renderer: 'kustomize' as const,
-    cases: kustomizations,
-    render: (each: CorpusCase) => renderWithKustomize(each.files, each.path ?? ''),
-    atLeast: 120,
-    refusedAtLeast: 25,
-  },
-  {
-    renderer: 'helm' as const,
-    cases: charts,
-    render: (each: CorpusCase) => renderWithHelm(each.files, each.path ?? '', each.options),
-    atLeast: 60,
-    refusedAtLeast: 15,
-  },
-]) {
+/** What is compared: cases of one renderer, its reference program, and how many cases there are at least. */
+export interface Comparison {
+  renderer: 'kustomize' | 'helm'
+  cases: readonly CorpusCase[]
+  render: (each: CorpusCase) => Promise<ReferenceResult>
+  atLeast: number
+  refusedAtLeast: number
+}
+
+/**
+ * Adds the tests of a corpus. First on the reference program: what is called good renders there, and what is called refused is refused
+ * there. Then the box: object by object what kubectl reads of the program's output, and refused what the program refuses.
+ */
+export function compareCorpus({renderer, cases, render, atLeast, refusedAtLeast}: Comparison): void {
   suite(renderer, () => {
     const results = new Map<CorpusCase, ReferenceResult>()
     const objects = new Map<CorpusCase, unknown[] | undefined>()
