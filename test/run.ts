@@ -14,7 +14,7 @@ const root = join(import.meta.dirname, '..')
 const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('-'))
 const flags = process.argv.slice(2).filter((argument) => argument.startsWith('-'))
 const fileTimeoutMilliseconds = 300_000
-const suiteTimeoutMilliseconds = 30 * 60_000
+const suiteTimeoutMilliseconds = 45 * 60_000
 
 const files: string[] = []
 for await (const file of glob('test/**/*.test.ts', {cwd: root})) {
