@@ -191,7 +191,7 @@ test('an object that nests too deeply, as JSON and in helm values', async (t) =>
 
 test('broken YAML and JSON are told with file and line', async (t) => {
   const yaml = await pushBad(t, {'app/a.yaml': `${configMap('a')}broken: [1\n`})
-  assertFinding(yaml, {code: 'YAML_INVALID', file: 'app/a.yaml', line: 6}, /app\/a\.yaml: not valid YAML/)
+  assertFinding(yaml, {code: 'YAML_INVALID', file: 'app/a.yaml', line: 5}, /app\/a\.yaml: not valid YAML/)
   const twice = await pushBad(t, {'app/a.yaml': `${configMap('a')}kind: Pod\n`})
   assertFinding(twice, {code: 'YAML_INVALID', file: 'app/a.yaml', line: 5}, /key "kind" already set/)
   assertFinding(
