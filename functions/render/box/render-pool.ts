@@ -46,23 +46,16 @@ export interface RenderPoolOptions {
   threads?: number
   /** How long one app may take for one cluster. @default limits.renderTimeoutSeconds */
   timeoutSeconds?: number
-  /** What runs in a thread, for tests that look further in. @default the render function's own */
-  workerScript?: string
 }
 
 /** Opens a pool. Threads start when they are needed, and do not keep the process alive. */
 export function createRenderPool(options: RenderPoolOptions): RenderPool {
-  const {
-    modules,
-    threads = availableParallelism(),
-    timeoutSeconds = limits.renderTimeoutSeconds,
-    workerScript,
-  } = options
+  const {modules, threads = availableParallelism(), timeoutSeconds = limits.renderTimeoutSeconds} = options
   const compile = {
     kustomize: memoizeAsync(async () => WebAssembly.compile(await readFile(modules.kustomize))),
     helm: memoizeAsync(async () => WebAssembly.compile(await readFile(modules.helm))),
   }
-  const start = (): RenderThread => startRenderThread({module: (name) => compile[name](), timeoutSeconds, workerScript})
+  const start = (): RenderThread => startRenderThread({module: (name) => compile[name](), timeoutSeconds})
   const idle: RenderThread[] = []
   const waiting: {resolve: (thread: RenderThread) => void; reject: (error: unknown) => void}[] = []
   let started = 0

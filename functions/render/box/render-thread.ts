@@ -26,17 +26,15 @@ export interface ThreadMeans {
   module: (name: ModuleName) => Promise<WebAssembly.Module>
   /** How long it may be silent while it works. */
   timeoutSeconds: number
-  /** What runs in the thread. @default the worker beside this file */
-  workerScript?: string | undefined
 }
 
 const ownScript = fileURLToPath(new URL('worker.ts', import.meta.url))
 
 /** Starts a thread. It does not keep the process alive while it is idle. */
-export function startRenderThread({module, timeoutSeconds, workerScript = ownScript}: ThreadMeans): RenderThread {
+export function startRenderThread({module, timeoutSeconds}: ThreadMeans): RenderThread {
   const {port1: port, port2} = new MessageChannel()
   const signal = new Int32Array(new SharedArrayBuffer(4))
-  const worker = new Worker(workerScript, {
+  const worker = new Worker(ownScript, {
     workerData: {port: port2, signal},
     transferList: [port2],
     // Nothing of this process's environment is in the box, nor in the thread around it.
