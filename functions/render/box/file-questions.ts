@@ -28,7 +28,7 @@ export interface QuestionLine {
 }
 
 /** Thrown in a worker whose question met an error that is not the app's; the main thread has the cause. */
-export class AnswerBroken extends Error {}
+class AnswerBroken extends Error {}
 
 const answerLimitMilliseconds = 120_000
 
@@ -42,6 +42,19 @@ export function askMain({port, signal}: QuestionLine, question: FileQuestion): F
   if ('broken' in answer) throw new AnswerBroken(answer.broken)
   if ('failed' in answer) throw new RenderError(answer.failed.code, answer.failed.message, answer.failed.place)
   return answer
+}
+
+/** Gives compiled modules, each asked of the main thread once. */
+export function createModuleAnswers(line: QuestionLine): (name: ModuleName) => WebAssembly.Module {
+  const modules = new Map<ModuleName, WebAssembly.Module>()
+  return (name) => {
+    const known = modules.get(name)
+    if (known !== undefined) return known
+    const answer = askMain(line, {ask: 'module', name})
+    if (!('module' in answer)) throw new TypeError('the answer is of another question')
+    modules.set(name, answer.module)
+    return answer.module
+  }
 }
 
 /**

@@ -6,14 +6,14 @@ import {limits} from '#shared/model/limits.ts'
 import {parseConfig} from '../parse-config.ts'
 import {RenderError} from '../render-error.ts'
 import type {BoxFiles} from './box-files.ts'
-import {askMain, createFileAnswers, type ModuleName} from './file-questions.ts'
+import {createFileAnswers, createModuleAnswers, type ModuleName} from './file-questions.ts'
 import {type Program, type ProgramResult, startProgram} from './program.ts'
 import {createAppRender} from './render-in-box.ts'
 import type {WorkerJob, WorkerReply} from './worker-messages.ts'
 
 const {port, signal} = workerData as {port: MessagePort; signal: Int32Array}
 const line = {port, signal}
-const modules = new Map<ModuleName, WebAssembly.Module>()
+const moduleOf = createModuleAnswers(line)
 /** Programs that no job was given to. */
 const fresh = new Map<ModuleName, Program>()
 
@@ -31,15 +31,6 @@ function openTenancy(scope: string) {
       maxKeptBytes: limits.maxKeptFileBytes,
     }),
   }
-}
-
-function moduleOf(name: ModuleName): WebAssembly.Module {
-  const known = modules.get(name)
-  if (known !== undefined) return known
-  const answer = askMain(line, {ask: 'module', name})
-  if (!('module' in answer)) throw new TypeError('the answer is of another question')
-  modules.set(name, answer.module)
-  return answer.module
 }
 
 function takeProgram(name: ModuleName): Program {

@@ -1,7 +1,7 @@
 // The thread of box-fixture.ts: it works as the render function's own does, but also tells what the programs gave before that is
 // checked and put in order, and keeps an instance over many repositories where it is not asked for a new one.
 import {type MessagePort, parentPort, workerData} from 'node:worker_threads'
-import {askMain, createFileAnswers, type ModuleName} from '#functions/render/box/file-questions.ts'
+import {createFileAnswers, createModuleAnswers, type ModuleName} from '#functions/render/box/file-questions.ts'
 import {type Program, startProgram} from '#functions/render/box/program.ts'
 import {createAppRender} from '#functions/render/box/render-in-box.ts'
 import {RenderError} from '#functions/render/render-error.ts'
@@ -22,17 +22,8 @@ export interface BoxJob {
 export type BoxReply = BoxResult | {fault: string}
 
 const line = workerData as {port: MessagePort; signal: Int32Array}
-const modules = new Map<ModuleName, WebAssembly.Module>()
+const moduleOf = createModuleAnswers(line)
 const programs = new Map<ModuleName, Program>()
-
-function moduleOf(name: ModuleName): WebAssembly.Module {
-  const known = modules.get(name)
-  if (known !== undefined) return known
-  const answer = askMain(line, {ask: 'module', name})
-  if (!('module' in answer)) throw new TypeError('the answer is of another question')
-  modules.set(name, answer.module)
-  return answer.module
-}
 
 function takeProgram(name: ModuleName, fresh: boolean): Program {
   const known = programs.get(name)
