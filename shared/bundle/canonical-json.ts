@@ -10,12 +10,42 @@ import {isExact} from './exact-json.ts'
 export function canonicalJson(value: unknown): string {
   let text: string | undefined
   try {
-    text = write(value)
+    text = isInOrder(value) ? JSON.stringify(value) : write(value)
   } catch (cause) {
     throw new BundleError('MALFORMED', `the value has no canonical JSON form: ${describeError(cause)}`, {}, {cause})
   }
   if (text === undefined) throw new BundleError('MALFORMED', 'the value has no JSON form')
   return text
+}
+
+/**
+ * Tells whether the engine's own writer gives the canonical form: most of what comes here was sorted by a renderer, and that writer is
+ * several times faster.
+ */
+function isInOrder(value: unknown): boolean {
+  switch (typeof value) {
+    case 'string':
+      return value.isWellFormed()
+    case 'number':
+      return Number.isFinite(value)
+    case 'boolean':
+      return true
+    case 'object':
+      if (value === null) return true
+      return Array.isArray(value) ? value.every(isInOrder) : isObjectInOrder(value)
+    default:
+      return false
+  }
+}
+
+function isObjectInOrder(value: object): boolean {
+  if ('toJSON' in value) return false
+  let before: string | undefined
+  for (const [key, item] of Object.entries(value)) {
+    if ((before !== undefined && key < before) || !key.isWellFormed() || !isInOrder(item)) return false
+    before = key
+  }
+  return true
 }
 
 function write(value: unknown): string | undefined {

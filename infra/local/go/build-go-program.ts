@@ -4,6 +4,7 @@ import {setTimeout as sleep} from 'node:timers/promises'
 import {LocalStackError} from '../local-stack-error.ts'
 import {takeLock} from '../lock-file.ts'
 import type {GoProgram} from './go-program.ts'
+import {patchModules} from './patch-modules.ts'
 import {GoError, type RunGoOptions, runGo} from './run-go.ts'
 
 export interface BuildOptions {
@@ -61,8 +62,10 @@ async function buildOnce(program: GoProgram, options: BuildOptions, elapsedSecon
   const say = () => onProgress(`building ${title}: ${stage}, ${elapsedSeconds()} s`)
   const timer = setInterval(say, progressEveryMilliseconds)
   const draft = `${file}.${process.pid}.new`
-  const place: RunGoOptions = {sourceDir, env, ...(target && {target}), ...(signal && {signal})}
+  const workDir = `${file}.${process.pid}.work`
+  const own: RunGoOptions = {sourceDir, env, ...(target && {target}), ...(signal && {signal})}
   try {
+    const place = {...own, sourceDir: await patchModules(sourceDir, workDir, own)}
     const waiting = await listStalePackages(flags, place)
     const total = waiting.size
     const isProgress = (line: string): boolean => {
@@ -77,6 +80,7 @@ async function buildOnce(program: GoProgram, options: BuildOptions, elapsedSecon
   } finally {
     clearInterval(timer)
     await rm(draft, {force: true})
+    await rm(workDir, {recursive: true, force: true})
   }
   onProgress(`built ${title} in ${elapsedSeconds()} s: ${file}`)
 }

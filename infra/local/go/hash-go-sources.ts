@@ -21,7 +21,8 @@ export async function hashGoSources({sourceDir, flags, target, finish}: GoProgra
 }
 
 // https://go.dev/ref/mod#go-mod-file-replace: a replacement that is a folder begins with ./ or ../
-async function listReplacements(sourceDir: string): Promise<string[]> {
+/** The folders that a module's go.mod puts in place of other modules. */
+export async function listReplacements(sourceDir: string): Promise<string[]> {
   const goMod = await readFile(join(sourceDir, 'go.mod'), 'utf8').catch((error: unknown) => {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return ''
     throw error

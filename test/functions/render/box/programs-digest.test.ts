@@ -9,7 +9,7 @@ const sources = join(import.meta.dirname, '../../../../functions/render/renderer
 
 test('what the renderers are built of is part of the inputs of every render', async () => {
   const files: string[] = []
-  for await (const file of glob('*/{*.go,go.mod,go.sum}', {cwd: sources})) files.push(file)
+  for await (const file of glob('*/{*.go,go.mod,go.sum,patches.yaml}', {cwd: sources})) files.push(file)
   const parts = await Promise.all(
     files.sort().map(async (file) => `${file}\n${await readFile(join(sources, file), 'utf8')}`),
   )

@@ -10,6 +10,9 @@ const wasm = String.raw`\000asm\001\000\000\000\005\003\001\000\001`
 // and writes a program or a module where -o says.
 const script = `#!/bin/sh
 if [ "$1" = list ]; then printf 'one\\ntwo\\nthree\\n'; exit 0; fi
+if [ "$1 $2" = 'mod download' ]; then printf '{"Dir": "%s"}' "$FAKE_GO_MODULE"; exit 0; fi
+if [ "$1 $2" = 'mod edit' ]; then echo "replace $4" >> go.mod; exit 0; fi
+[ -n "$FAKE_GO_SHOWS" ] && cat go.mod ../patched/other/*.go > "$FAKE_GO_SHOWS"
 echo "$GOOS/$GOARCH" >> "$FAKE_GO_RUNS"
 printf 'one\\nsomething else\\ntwo\\n' >&2
 [ -n "$FAKE_GO_FAILS" ] && { echo "main.go:1: no such thing" >&2; exit 1; }

@@ -40,6 +40,26 @@ export const refusedCases: readonly CorpusCase[] = [
     'resources: [a.yaml, ./a.yaml]\n',
     /may not add resource with an already registered id: ConfigMap.v1.\[noGrp\]\/a/,
   ),
+  refused(
+    'two objects of one file that only differ in that one names the namespace default',
+    'resources: [both.yaml]\n',
+    /may not add resource with an already registered id: ConfigMap.v1.\[noGrp\]\/b.(default|\[noNs\])/,
+    {'both.yaml': `${configMap('b')}---\n${configMap('b').replace('name: b', 'name: b\n  namespace: default')}`},
+  ),
+  refused(
+    'a namespace that makes two objects one',
+    'resources: [both.yaml]\nnamespace: web\n',
+    /namespace transformation produces ID conflict/,
+    {
+      'both.yaml': `${configMap('b').replace('name: b', 'name: b\n  namespace: x')}---\n${configMap('b').replace('name: b', 'name: b\n  namespace: y')}`,
+    },
+  ),
+  refused(
+    'a patch of names that makes two objects one, found where they are sorted',
+    'resources: [a.yaml, b.yaml]\npatches: [{path: p.yaml, target: {name: b}, options: {allowNameChange: true}}]\n',
+    /already registered id|ID conflict/,
+    {'b.yaml': configMap('b'), 'p.yaml': '- op: replace\n  path: /metadata/name\n  value: a\n'},
+  ),
   refused('two resources of one name', 'resources: [a.yaml, b.yaml]\n', /already registered id/, {
     'b.yaml': configMap('a'),
   }),
