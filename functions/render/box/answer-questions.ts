@@ -1,7 +1,7 @@
 import type {MessagePort} from 'node:worker_threads'
 import {describeError} from '#shared/model/drawbridge-error.ts'
 import {RenderError} from '../render-error.ts'
-import type {FileAnswer, FileQuestion, ModuleName} from './file-questions.ts'
+import type {Answered, Asked, FileAnswer, FileQuestion, ModuleName} from './file-questions.ts'
 import type {TreeView} from './tree-view.ts'
 
 /** What the main thread answers a worker with. */
@@ -13,7 +13,7 @@ export interface Answering {
 
 /** Answers one question of a worker that waits. An error that is not the app's is answered as such, and returned. */
 export async function answerQuestion(
-  question: FileQuestion,
+  {number, question}: Asked,
   {view, module}: Answering,
   line: {port: MessagePort; signal: Int32Array},
 ): Promise<unknown> {
@@ -29,7 +29,7 @@ export async function answerQuestion(
       answer = {broken: describeError(error)}
     }
   }
-  line.port.postMessage(answer, 'bytes' in answer ? [answer.bytes.buffer] : [])
+  line.port.postMessage({number, answer} satisfies Answered, 'bytes' in answer ? [answer.bytes.buffer] : [])
   Atomics.add(line.signal, 0, 1)
   Atomics.notify(line.signal, 0)
   return broken

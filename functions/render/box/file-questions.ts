@@ -21,6 +21,10 @@ export type FileAnswer =
   /** An error that is not the app's: what is thrown on the main thread as it was. */
   | {broken: string}
 
+/** A question on its way, and its answer: an answer is told from one that came late by its number. */
+export type Asked = {number: number; question: FileQuestion}
+export type Answered = {number: number; answer: FileAnswer}
+
 /** How a worker asks: `signal` is a counter in shared memory that goes up with each answer. */
 export interface QuestionLine {
   port: MessagePort
@@ -31,14 +35,34 @@ export interface QuestionLine {
 class AnswerBroken extends Error {}
 
 const answerLimitMilliseconds = 120_000
+let asked = 0
 
 /** Asks the main thread and waits for the answer, on the spot: a program in the box cannot wait otherwise. Throws `RenderError`. */
-export function askMain({port, signal}: QuestionLine, question: FileQuestion): FileAnswer {
-  const before = Atomics.load(signal, 0)
-  port.postMessage(question)
-  Atomics.wait(signal, 0, before, answerLimitMilliseconds)
-  const answer = receiveMessageOnPort(port)?.message as FileAnswer | undefined
-  if (answer === undefined) throw new AnswerBroken('the main thread did not answer')
+export function askMain(line: QuestionLine, question: FileQuestion): FileAnswer {
+  asked += 1
+  const number = asked
+  let seen = Atomics.load(line.signal, 0)
+  const until = performance.now() + answerLimitMilliseconds
+  line.port.postMessage({number, question} satisfies Asked)
+  while (performance.now() < until) {
+    // The wake-up call of the last answer may come only now, so being woken alone says nothing.
+    Atomics.wait(line.signal, 0, seen, until - performance.now())
+    seen = Atomics.load(line.signal, 0)
+    const answer = takeAnswer(line.port, number)
+    if (answer !== undefined) return readAnswer(answer)
+  }
+  throw new AnswerBroken('the main thread did not answer')
+}
+
+function takeAnswer(port: MessagePort, number: number): FileAnswer | undefined {
+  for (;;) {
+    const answered = receiveMessageOnPort(port)?.message as Answered | undefined
+    if (answered === undefined) return undefined
+    if (answered.number === number) return answered.answer
+  }
+}
+
+function readAnswer(answer: FileAnswer): FileAnswer {
   if ('broken' in answer) throw new AnswerBroken(answer.broken)
   if ('failed' in answer) throw new RenderError(answer.failed.code, answer.failed.message, answer.failed.place)
   return answer

@@ -4,7 +4,7 @@ import {describeError} from '#shared/model/drawbridge-error.ts'
 import {limits} from '#shared/model/limits.ts'
 import {RenderError} from '../render-error.ts'
 import {answerQuestion} from './answer-questions.ts'
-import type {FileQuestion, ModuleName} from './file-questions.ts'
+import type {Asked, ModuleName} from './file-questions.ts'
 import type {TreeView} from './tree-view.ts'
 import type {WorkerJob, WorkerReply} from './worker-messages.ts'
 
@@ -48,7 +48,7 @@ export function startRenderThread({module, timeoutSeconds}: ThreadMeans): Render
   let broken: unknown
   let isBroken = false
   let scope = ''
-  port.on('message', (question: FileQuestion) => {
+  port.on('message', (question: Asked) => {
     void answerQuestion(question, {view, module}, {port, signal}).then((error) => {
       broken ??= error
     })

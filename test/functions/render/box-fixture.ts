@@ -5,7 +5,7 @@ import {after} from 'node:test'
 import {fileURLToPath} from 'node:url'
 import {MessageChannel, Worker} from 'node:worker_threads'
 import {answerQuestion} from '#functions/render/box/answer-questions.ts'
-import type {FileQuestion, ModuleName} from '#functions/render/box/file-questions.ts'
+import type {Asked, ModuleName} from '#functions/render/box/file-questions.ts'
 import {openTreeView, type TreeView} from '#functions/render/box/tree-view.ts'
 import {ALLOW_PLAINTEXT_SECRETS} from '#functions/render/check-manifests.ts'
 import {findRenderers} from '#infra/local/renderers/find-renderers.ts'
@@ -56,7 +56,7 @@ async function startThread(): Promise<BoxThread> {
     env: {},
   })
   let view: TreeView | undefined
-  port.on('message', (question: FileQuestion) => {
+  port.on('message', (question: Asked) => {
     if (view !== undefined) void answerQuestion(question, {view, module}, {port, signal})
   })
   port.unref()
