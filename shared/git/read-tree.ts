@@ -1,3 +1,4 @@
+import {limits} from '../model/limits.ts'
 import type {SourceTree, TreeEntry} from '../ports/git-source.ts'
 import {SourceError} from '../ports/source-error.ts'
 import type {FolderCache} from './folder-cache.ts'
@@ -12,7 +13,7 @@ export interface ObjectDatabase {
   folders: FolderCache
 }
 
-const maxTreeBytes = 64 * 1024 * 1024
+const maxCommitBytes = 1024 * 1024
 
 /**
  * Opens the tree of a commit in an object database. Folders are read once; `close` runs `release`. Rejects with `SourceError`
@@ -67,7 +68,7 @@ export async function openTree(
 
 async function readCommit(database: ObjectDatabase, commit: string): Promise<{tree: string; committedAt: Date}> {
   try {
-    const object = await readObject(database, commit, maxTreeBytes)
+    const object = await readObject(database, commit, maxCommitBytes)
     const text = 'content' in object ? Buffer.from(object.content).toString('latin1') : ''
     const tree = /^tree ([0-9a-f]{40})\n/.exec(text)?.[1]
     if (tree === undefined) throw new SourceError('NOT_FOUND', `${commit} is not a commit`, {commit})
@@ -82,8 +83,10 @@ async function readCommit(database: ObjectDatabase, commit: string): Promise<{tr
 async function readEntries(database: ObjectDatabase, oid: string, folder: string): Promise<Map<string, TreeEntry>> {
   let items = database.folders.get(oid)
   if (items === undefined) {
-    const object = await readObject(database, oid, maxTreeBytes)
-    items = 'content' in object ? parseTreeObject(object.content) : []
+    const object = await readObject(database, oid, limits.maxFolderBytes)
+    // Taken for empty, all that is in it would be removed from the clusters.
+    if ('tooLarge' in object) throw tooLarge(`folder ${folder || '.'}`, object.tooLarge, limits.maxFolderBytes)
+    items = parseTreeObject(object.content)
     refuseUncleanNames(items, folder)
     database.folders.set(oid, items)
   }

@@ -6,6 +6,8 @@ export const limits = {
   maxConfigBytes: 2 * 1024 * 1024,
   /** One file of a source tree. */
   maxSourceFileBytes: 10 * 1024 * 1024,
+  /** One folder's list of names in git: some 100,000 of them. */
+  maxFolderBytes: 4 * 1024 * 1024,
   /** All files that one app reads. */
   maxAppInputBytes: 100 * 1024 * 1024,
   maxAppInputFiles: 20_000,

@@ -2,7 +2,7 @@ import type {MessagePort} from 'node:worker_threads'
 import {describeError} from '#shared/model/drawbridge-error.ts'
 import {RenderError} from '../render-error.ts'
 import type {Answered, Asked, FileAnswer, FileQuestion, ModuleName} from './file-questions.ts'
-import type {TreeView} from './tree-view.ts'
+import {isTooLarge, type TreeView} from './tree-view.ts'
 
 /** What the main thread answers a worker with. */
 export interface Answering {
@@ -24,6 +24,8 @@ export async function answerQuestion(
   } catch (error) {
     if (error instanceof RenderError) {
       answer = {failed: {code: error.code, message: error.message, place: error.place}}
+    } else if (isTooLarge(error)) {
+      answer = {failed: {code: 'INPUT_TOO_LARGE', message: error.message, place: {}}}
     } else {
       broken = error
       answer = {broken: describeError(error)}

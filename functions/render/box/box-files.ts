@@ -88,7 +88,7 @@ export function formatStat(stat: Stat): string {
   return stat.type === 'absent' ? '-' : `${stat.type} ${stat.path}`
 }
 
-/** Writes a folder's entries as a word for `Reads`. */
+/** Writes a folder's entries as a word for `Reads`. No name holds a slash, and none is empty: after two of them comes what it is. */
 export function formatList(entries: readonly FolderEntry[]): string {
-  return entries.map(({name, stat}) => `${name}${stat.type === 'file' ? '' : ` ${stat.type}`}`).join('/')
+  return entries.map(({name, stat}) => `${name}${stat.type === 'file' ? '' : `//${stat.type}`}`).join('/')
 }

@@ -69,7 +69,7 @@ export function openTreeView(tree: SourceTree): TreeView {
       try {
         return await tree.read(found.path, maxBytes)
       } catch (error) {
-        if (!(error instanceof SourceError && error.code === 'FILE_TOO_LARGE')) throw error
+        if (!isTooLarge(error)) throw error
         const message = `${path} has ${error.details.size} bytes; a render reads at most ${maxBytes} more`
         throw new RenderError('FILE_TOO_LARGE', message, {file: path}, {cause: error})
       }
@@ -82,11 +82,16 @@ export function openTreeView(tree: SourceTree): TreeView {
         return true
       } catch (error) {
         // Now there is something that no render goes on after: that one shall tell it.
-        if (error instanceof RenderError) return false
+        if (error instanceof RenderError || isTooLarge(error)) return false
         throw error
       }
     },
   }
+}
+
+/** Tells whether an error says that something of the repository itself is too large to be read. */
+export function isTooLarge(error: unknown): error is SourceError {
+  return error instanceof SourceError && error.code === 'FILE_TOO_LARGE'
 }
 
 function nameOf(path: string): string {

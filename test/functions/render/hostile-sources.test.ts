@@ -4,6 +4,7 @@ import {mkdir, readdir, stat, symlink, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {type TestContext, test} from 'node:test'
 import type {Finding} from '#shared/model/outcome.ts'
+import {nameOfEntry} from '#shared/model/publish-request.ts'
 import {git, startRenderBridge} from './bridge-fixture.ts'
 import {app, cluster, configMap, oneApp} from './fleet-files.ts'
 
@@ -191,4 +192,37 @@ test('random values of a chart are told on the commit, and its bundle is publish
     [['shop', 'dev', 'NOT_REPRODUCIBLE']],
   )
   assert.match(warned[0]?.message ?? '', /ConfigMap a \/data\/key/)
+})
+
+test('a folder with too many names is told of its app and not taken for empty; the other apps go on', async (t) => {
+  const {bridge, repository} = await startRenderBridge(t)
+  const {url: gitdir} = repository
+  const appAt = (path: string): string => app(path, `{source: {path: ${path}}, clusters: [dev]}`)
+  const file = await writeObject(gitdir, 'blob', Buffer.from(configMap('a')))
+  const names = Array.from({length: 18_500}, (_, index): Entry => ['100644', `${'x'.repeat(200)}${index}.yaml`, file])
+  const root = await writeTree(gitdir, [
+    [
+      '40000',
+      'crowded',
+      await writeTree(
+        gitdir,
+        names.toSorted(([, a], [, b]) => (a < b ? -1 : 1)),
+      ),
+    ],
+    [
+      '100644',
+      'drawbridge.yaml',
+      await writeObject(gitdir, 'blob', Buffer.from(`${cluster('dev')}${appAt('crowded')}${appAt('web')}`)),
+    ],
+    ['40000', 'web', await writeTree(gitdir, [['100644', 'a.yaml', file]])],
+  ])
+  await git(gitdir, 'update-ref', 'refs/heads/main', await git(gitdir, 'commit-tree', root, '-m', 'x'))
+  const {requests, findings} = await bridge.push(gitdir)
+  assert.deepEqual(
+    findings.map(({app: name, code}) => [name, code]),
+    [['crowded', 'INPUT_TOO_LARGE']],
+  )
+  assert.match(findings[0]?.message ?? '', /folder crowded has \d+ bytes; at most 4194304 are read/)
+  const outcomes = requests.flatMap(({apps}) => apps.map((entry) => [entry.outcome, nameOfEntry(entry)]))
+  assert.deepEqual(outcomes, [['ready', 'web']])
 })
