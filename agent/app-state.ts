@@ -118,8 +118,8 @@ export interface AppState {
   verifiedRevision: string | undefined
   /** The revision of the last event that told of health. */
   healthyRevision: string | undefined
-  /** What was told of this failure, so that it is told once. */
-  toldProblem: string | undefined
+  /** What was told of its failures since it was through last, so that each is told once. */
+  toldProblems: Set<string>
   /** What kept an object from being pruned when it was counted last, by its key. */
   held: Map<string, HeldCount>
   /** What was not pruned though the app is applied, and whether that is a failure, or meant to be so. */
@@ -191,7 +191,7 @@ export function createAppState(name: string, now: Date): AppState {
     revision: undefined,
     verifiedRevision: undefined,
     healthyRevision: undefined,
-    toldProblem: undefined,
+    toldProblems: new Set(),
     held: new Map(),
     notice: undefined,
     toldNotice: undefined,

@@ -14,6 +14,8 @@ export interface ApplyFailure {
   message: string
   /** Nothing was said of the object: the API server, or what it asks, could not answer. */
   outage: boolean
+  /** The same object will be refused again for its own content. */
+  content: boolean
 }
 
 /** How long a kind whose definition was just established may still be unknown to the API server. */
@@ -40,7 +42,7 @@ export async function applyObjects(
           await applyObject(ctx, app, bundle, object)
         } catch (error) {
           if (isKubeError(error, 'ABORTED')) return
-          failures.push({ref: object.ref, message: explain(object, error), outage: isOutage(error)})
+          failures.push(asFailure(object, error))
         }
       }, app.name),
     ),
@@ -99,8 +101,14 @@ async function sendPatiently<T>(object: PlannedObject, signal: AbortSignal, send
   }
 }
 
+/** What kept an object from being applied. */
+export function asFailure(object: PlannedObject, error: unknown): ApplyFailure {
+  const content = isKubeError(error, 'INVALID')
+  return {ref: object.ref, message: explain(object, error), outage: isOutage(error), content}
+}
+
 /** Says what went wrong with an object; names it where the words do not. */
-export function explain(object: PlannedObject, error: unknown): string {
+function explain(object: PlannedObject, error: unknown): string {
   const words = describeError(error)
   return isKubeError(error) || words.startsWith(formatRef(object.ref)) ? words : `${formatRef(object.ref)}: ${words}`
 }

@@ -1,4 +1,5 @@
 import {describeError} from '#shared/model/drawbridge-error.ts'
+import {refKey} from '#shared/model/object-ref.ts'
 import {type AgentContext, aboutApp, keepEntry} from './agent-context.ts'
 import {AppFailure, asApplyFailure} from './app-failure.ts'
 import {type AppState, impersonatedUser, type LoadedBundle} from './app-state.ts'
@@ -230,7 +231,7 @@ async function refuseForeign(ctx: AgentContext, app: AppState, changes: Change[]
   if (asksOthers) await Promise.all([...ctx.apps.values()].map((other) => (other === app ? undefined : other.loading)))
   const refused = changes.flatMap(({object}) => {
     const verdict = judgeOwner(ctx, app, object)
-    return verdict === 'ours' ? [] : [{ref: object.ref, message: verdict.refused, outage: false}]
+    return verdict === 'ours' ? [] : [{ref: object.ref, message: verdict.refused, outage: false, content: false}]
   })
   if (refused.length > 0) throw applyFailure(refused, 'OWNED_BY_OTHER')
 }
@@ -253,6 +254,9 @@ function applyFailure(
   code: 'APPLY_FAILED' | 'OWNED_BY_OTHER' | 'PREFLIGHT_FAILED' = 'APPLY_FAILED',
 ): AppFailure {
   const outage = failures.every((failure) => failure.outage)
-  const message = listSome(failures, MAX_SHOWN_FAILURES, ({message}) => message)
-  return new AppFailure(outage ? 'CLUSTER_UNAVAILABLE' : code, message)
+  // They come in the order of the answers, which is another each time.
+  const sorted = failures.toSorted((a, b) => (refKey(a.ref) < refKey(b.ref) ? -1 : 1))
+  const message = listSome(sorted, MAX_SHOWN_FAILURES, ({message}) => message)
+  const about = sorted.every(({content}) => content) ? {about: sorted.map(({ref}) => refKey(ref)).join(' ')} : {}
+  return new AppFailure(outage ? 'CLUSTER_UNAVAILABLE' : code, message, about)
 }

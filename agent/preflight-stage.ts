@@ -1,7 +1,6 @@
 import type {AgentContext} from './agent-context.ts'
-import {isOutage} from './app-failure.ts'
 import {type AppState, impersonatedUser, type LoadedBundle} from './app-state.ts'
-import {type ApplyFailure, explain} from './apply-objects.ts'
+import {type ApplyFailure, asFailure} from './apply-objects.ts'
 import {objectToSend} from './ignored-fields.ts'
 import {isImmutableError, isKubeError} from './kube/kube-error.ts'
 import {FIELD_MANAGER} from './marks.ts'
@@ -35,7 +34,7 @@ export async function preflightStage(
           await dryRun(ctx, bundle, object)
         } catch (error) {
           if (isKubeError(error, 'ABORTED') || isAllowed(object, error)) return
-          failures.push({ref: object.ref, message: explain(object, error), outage: isOutage(error)})
+          failures.push(asFailure(object, error))
         }
       }, bundle.app.name),
     ),
@@ -59,6 +58,7 @@ async function dryRun(ctx: AgentContext, {app}: LoadedBundle, object: PlannedObj
 /** What says nothing of the apply itself: it is made anew then; a webhook with side effects; a definition that is served in a moment. */
 function isAllowed({rules, defined}: PlannedObject, error: unknown): boolean {
   if (rules.force && isImmutableError(error)) return true
+  if (isKubeError(error) && error.details.leftover === true) return true
   if (isKubeError(error, 'CONFLICT') || (defined && isKubeError(error, 'NOT_FOUND'))) return true
   return isKubeError(error, 'REJECTED') && error.message.includes('does not support dry run')
 }

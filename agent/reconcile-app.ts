@@ -106,7 +106,7 @@ export async function reconcileApp(
     endRelease(app, bundle)
     if (app.unsaved) await saveInventory(ctx, app)
   }
-  app.toldProblem = undefined
+  app.toldProblems.clear()
   app.failures = 0
   app.retries = 0
   app.outlook = 'through'

@@ -108,7 +108,22 @@ function tellFailure(ctx: AgentContext, app: AppState, error: unknown): void {
   const reason = refused ? 'ArtifactRefused' : reasonOf(code)
   setCondition(ctx, app, 'False', reason, message)
   app.healthyRevision = undefined
-  if (app.toldProblem === `${code} ${message}`) return
-  app.toldProblem = `${code} ${message}`
+  if (isTold(app, `${code} ${aboutOf(error) ?? message}`)) return
   tellEvent(ctx, app, {event: refused ? 'refused' : 'failed', at: ctx.ports.clock.now(), code, message})
+}
+
+const maxTold = 50
+
+/** Whether this was told of the revision before; notes that it is now. Reasons that take turns are each told once. */
+function isTold({toldProblems, target}: AppState, problem: string): boolean {
+  const told = `${target?.state === 'present' ? target.revision : ''} ${problem}`
+  if (toldProblems.has(told)) return true
+  if (toldProblems.size >= maxTold) toldProblems.clear()
+  toldProblems.add(told)
+  return false
+}
+
+/** Of several mistakes in an object the API server names now one and now another: they are told apart by the object. */
+function aboutOf(error: unknown): string | undefined {
+  return error instanceof AppFailure && typeof error.details.about === 'string' ? error.details.about : undefined
 }

@@ -1,14 +1,14 @@
 import type {PresentApp} from '#shared/model/desired-state.ts'
 import {isJsonObject} from '#shared/model/manifest.ts'
 import {formatRef} from '#shared/model/object-ref.ts'
-import {adoptFields} from '#shared/plan/adopt-fields.ts'
+import {adoptFields, adoptParameters} from '#shared/plan/adopt-fields.ts'
 import type {AgentContext} from './agent-context.ts'
 import {AppFailure} from './app-failure.ts'
 import {impersonatedUser, type LoadedBundle} from './app-state.ts'
 import {deleteAndAwait} from './delete-and-await.ts'
 import {sparedManagers} from './ignored-fields.ts'
 import type {ResourceType} from './kube/kube-client.ts'
-import {isImmutableError} from './kube/kube-error.ts'
+import {isImmutableError, isKubeError} from './kube/kube-error.ts'
 import type {KubeObject} from './kube/kube-object.ts'
 import {FIELD_MANAGER} from './marks.ts'
 import {type PlannedObject, parseBody} from './plan-objects.ts'
@@ -36,6 +36,10 @@ export async function sendApply(
     if (object.rules.replace) await replaceWhole(means, object, type, impersonate)
     return await applyAndAdopt(means, bundle.app, object, type)
   } catch (error) {
+    if (isKubeError(error) && error.details.leftover === true) {
+      await takeParameters(means, object, type, impersonate)
+      return applyAndAdopt(means, bundle.app, object, type)
+    }
     if (!object.rules.force || !isImmutableError(error)) throw error
     await deleteForGood(means, object, type, bundle.app.sync.timeoutSeconds, impersonate)
     return applyAndAdopt(means, bundle.app, object, type)
@@ -109,6 +113,22 @@ async function deleteForGood(
   const {finalizers} = left.metadata
   const waits = Array.isArray(finalizers) ? `; it waits for ${finalizers.join(', ')}` : ''
   throw new AppFailure('APPLY_FAILED', `${formatRef(ref)} must be made anew, and its deletion does not end${waits}`)
+}
+
+/** Another strategy's parameters are in the way: once they are ours, the next apply takes them away. */
+async function takeParameters(
+  {ports: {kube}}: Means,
+  {ref}: PlannedObject,
+  type: ResourceType,
+  impersonate: string | undefined,
+): Promise<void> {
+  const live = await kube.get(type, ref, 'metadata')
+  if (live === 'absent') return
+  const {resourceVersion} = live.metadata
+  const managedFields = adoptParameters(live.metadata.managedFields, FIELD_MANAGER)
+  if (managedFields !== undefined) {
+    await kube.setManagedFields(type, ref, {resourceVersion, managedFields}, impersonate)
+  }
 }
 
 function manifestOf(object: PlannedObject) {

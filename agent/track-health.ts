@@ -120,7 +120,7 @@ export function judgeApp(ctx: AgentContext, app: AppState): 'healthy' | 'not-hea
   setCondition(ctx, app, 'True', 'ReconciliationSucceeded', `Applied revision: ${target.revision}${notice}`)
   if (app.healthyRevision !== target.revision || was === 'False') {
     app.healthyRevision = target.revision
-    app.toldProblem = undefined
+    app.toldProblems.clear()
     tellEvent(ctx, app, {
       event: 'healthy',
       at: ctx.ports.clock.now(),

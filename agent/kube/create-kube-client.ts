@@ -10,7 +10,8 @@ import {
 } from './kube-client.ts'
 import {KubeError} from './kube-error.ts'
 import {asKubeObject, asTriedObject, type KubeObject} from './kube-object.ts'
-import {type KubeTransport, refusal} from './send-request.ts'
+import {readRefusal} from './read-refusal.ts'
+import type {KubeTransport} from './send-request.ts'
 
 const PAGE_SIZE = 500
 const MAX_PAGES = 1_000
@@ -109,7 +110,7 @@ export function createKubeClient(transport: KubeTransport): KubeClient {
           if (event.type === 'ERROR') {
             const status = isJsonObject(event.object) ? event.object : {}
             if (status.code === 410) expired = true
-            else failure = refusal({what}, {status: Number(status.code) || 500, body: stringifyExact(status)})
+            else failure = readRefusal({what}, {status: Number(status.code) || 500, body: stringifyExact(status)})
             return
           }
           const object = asKubeObject(event.object)
@@ -120,7 +121,7 @@ export function createKubeClient(transport: KubeTransport): KubeClient {
       )
       if (expired || response.status === 410) return 'expired'
       if (failure !== undefined) throw failure
-      if (response.status !== 200) throw refusal({what}, response)
+      if (response.status !== 200) throw readRefusal({what}, response)
       return 'ended'
     },
 

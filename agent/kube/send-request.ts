@@ -1,10 +1,9 @@
 import http from 'node:http'
 import https from 'node:https'
 import {setTimeout as sleep} from 'node:timers/promises'
-import {isJsonObject} from '#shared/model/manifest.ts'
-import {isImmutableRefusal} from '#shared/plan/tell-immutable.ts'
-import {codeOfStatus, KubeError} from './kube-error.ts'
+import {isKubeError, KubeError} from './kube-error.ts'
 import type {KubeEndpoint} from './load-endpoint.ts'
+import {readRefusal} from './read-refusal.ts'
 
 export interface KubeRequest {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -142,8 +141,8 @@ export function createTransport(endpoint: KubeEndpoint, onThrottled: () => void 
         const response = await once(request)
         if (response.status < 400 || expected.includes(response.status)) return response
         if (response.status === 429) onThrottled()
-        failure = refusal(request, response)
-        if (response.status !== 429 && response.status < 500) throw failure
+        failure = readRefusal(request, response)
+        if (!isKubeError(failure, 'THROTTLED', 'UNAVAILABLE')) throw failure
         if (response.retryAfter !== undefined) waitMs = Math.min(response.retryAfter, MAX_RETRY_AFTER_SECONDS) * 1000
       } catch (error) {
         if (error instanceof KubeError) throw error
@@ -175,38 +174,4 @@ export function createTransport(endpoint: KubeEndpoint, onThrottled: () => void 
   }
 
   return {send, stream, close: () => agent.destroy()}
-}
-
-/** Says in the server's words why it refused, from the Status object that it answers. */
-export function refusal(request: Pick<KubeRequest, 'what' | 'confidential'>, response: KubeResponse): KubeError {
-  const code = codeOfStatus(response.status)
-  const status = parseStatus(response.body)
-  const reason = status.reason === undefined ? `HTTP ${response.status}` : `${status.reason} (${response.status})`
-  const words = request.confidential
-    ? status.fields.length > 0
-      ? `the API server refused these fields: ${status.fields.join(', ')}`
-      : 'the API server refused it (its words are left out since they may quote a value)'
-    : (status.message ?? response.body.slice(0, 500))
-  return new KubeError(code, `${request.what}: ${reason}: ${words}`, {
-    status: response.status,
-    immutable: status.immutable,
-  })
-}
-
-function parseStatus(body: string): {reason?: string; message?: string; fields: string[]; immutable: boolean} {
-  let parsed: unknown
-  try {
-    parsed = JSON.parse(body)
-  } catch {
-    return {fields: [], immutable: false}
-  }
-  if (!isJsonObject(parsed)) return {fields: [], immutable: false}
-  const details = isJsonObject(parsed.details) ? parsed.details : {}
-  const causes = Array.isArray(details.causes) ? details.causes : []
-  return {
-    immutable: isImmutableRefusal(details),
-    ...(typeof parsed.reason === 'string' && parsed.reason !== '' ? {reason: parsed.reason} : {}),
-    ...(typeof parsed.message === 'string' ? {message: parsed.message} : {}),
-    fields: causes.flatMap((cause) => (isJsonObject(cause) && typeof cause.field === 'string' ? [cause.field] : [])),
-  }
 }

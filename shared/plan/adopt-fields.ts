@@ -42,6 +42,20 @@ export function adoptFields(
   return [...entries.filter((entry) => entry !== own && !taken.includes(entry)), {...own, apiVersion, fieldsV1}]
 }
 
+const rollingUpdate = {'f:rollingUpdate': {'.': {}, 'f:maxSurge': {}, 'f:maxUnavailable': {}, 'f:partition': {}}}
+const parameters = {'f:spec': {'f:strategy': rollingUpdate, 'f:updateStrategy': rollingUpdate}}
+
+/**
+ * Computes `metadata.managedFields` with the parameters of a workload's rolling update given to `manager`'s own Apply entry: they are defaults
+ * of the server, which nobody owns, so that no apply takes them away. The next one does. Undefined where it has no entry.
+ */
+export function adoptParameters(managedFields: unknown, manager: string): JsonObject[] | undefined {
+  const entries = Array.isArray(managedFields) ? managedFields.filter(isJsonObject) : []
+  const own = entries.find((entry) => entry.manager === manager && entry.operation === 'Apply' && !entry.subresource)
+  if (own === undefined) return undefined
+  return [...entries.filter((entry) => entry !== own), {...own, fieldsV1: unite(own.fieldsV1 ?? {}, parameters)}]
+}
+
 /**
  * What becomes of an object when `adoptFields` has given all to `manager` and that has applied once more: a copy without the fields that nobody
  * but those tools owns, before the server's defaults; itself where there are none. `object` is what a first apply makes of it, with its `metadata.managedFields`.

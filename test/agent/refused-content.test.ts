@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict'
+import {after, before, test} from 'node:test'
+import type {JsonObject, Manifest} from '#shared/model/manifest.ts'
+import {openTestCluster, type TestCluster} from './open-test-cluster.ts'
+import {applyAs, configMap, createTestBridge, deployment, namespace, types, waitUntil} from './start-test-agent.ts'
+
+let cluster: TestCluster
+before(async () => {
+  cluster = await openTestCluster()
+})
+after(() => cluster?.stop())
+
+const backoff = {duration: '20ms', factor: 1, maxDuration: '20ms'}
+
+function withContainer(space: string, more: JsonObject, spec: JsonObject = {}): Manifest {
+  const template = {metadata: {labels: {app: 'web'}}, spec: {containers: [{name: 'web', image: 'web:1', ...more}]}}
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: {name: 'web', namespace: space},
+    spec: {selector: {matchLabels: {app: 'web'}}, template, ...spec},
+  }
+}
+const secret = (space: string, more: JsonObject): Manifest => ({
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: {name: 'web', namespace: space},
+  ...more,
+})
+
+const webhookType = {
+  group: 'admissionregistration.k8s.io',
+  version: 'v1',
+  kind: 'ValidatingWebhookConfiguration',
+  plural: 'validatingwebhookconfigurations',
+  namespaced: false,
+} as const
+
+/** Fails closed on ConfigMaps of one namespace: its service is nowhere. */
+function brokenWebhook(space: string): Manifest {
+  return {
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'ValidatingWebhookConfiguration',
+    metadata: {name: space},
+    webhooks: [
+      {
+        name: `${space}.example.com`,
+        clientConfig: {service: {namespace: space, name: 'nowhere'}},
+        rules: [{apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE', 'UPDATE'], resources: ['configmaps']}],
+        namespaceSelector: {matchLabels: {'kubernetes.io/metadata.name': space}},
+        failurePolicy: 'Fail',
+        sideEffects: 'None',
+        admissionReviewVersions: ['v1'],
+        timeoutSeconds: 1,
+      },
+    ],
+  }
+}
+
+const contents: {what: string; manifest: (space: string) => Manifest; words: RegExp; never?: RegExp}[] = [
+  {
+    what: 'a number as the value of a variable',
+    manifest: (space) => withContainer(space, {env: [{name: 'A', value: 1}]}),
+    words: /env\[name="A"\]\.value: expected string/,
+  },
+  {
+    what: 'a variable that is named twice',
+    manifest: (space) =>
+      withContainer(space, {
+        env: [
+          {name: 'A', value: '1'},
+          {name: 'A', value: '2'},
+        ],
+      }),
+    words: /duplicate entries for key \[name="A"\]/,
+  },
+  {
+    what: 'a port that is named twice',
+    manifest: (space) => withContainer(space, {ports: [{containerPort: 80}, {containerPort: 80}]}),
+    words: /duplicate entries for key \[containerPort=80/,
+  },
+  {
+    what: 'a field that is misspelt',
+    manifest: (space) => withContainer(space, {}, {replica: 2}),
+    words: /\.spec\.replica: field not declared in schema/,
+  },
+  {
+    what: 'several mistakes in one object',
+    manifest: (space) => withContainer(space, {imagePolicy: 'x', comand: []}, {replica: 2, minReady: 1}),
+    words: /field not declared in schema/,
+  },
+  {
+    what: 'a number in a Secret',
+    manifest: (space) => secret(space, {stringData: {port: 8080, word: 'hush'}}),
+    words: /\.stringData\.port: expected string/,
+    never: /8080|hush/,
+  },
+  {
+    what: 'what is no base64 in a Secret',
+    manifest: (space) => secret(space, {data: {word: 'hush!'}}),
+    words: /base64/,
+    never: /hush/,
+  },
+]
+contents.forEach(({what, manifest, words, never = /^$/}, index) => {
+  test(`${what} spends a retry, is told once and rolled back`, async (t) => {
+    const bridge = await createTestBridge(cluster, t)
+    const space = `refused-${index}`
+    const agent = bridge.startAgent()
+    const sync = {rollback: true, retry: {limit: 3, backoff}}
+    await bridge.publish({[space]: {manifests: [namespace(space), configMap(space, 'c', {v: '1'})], sync}})
+    await agent.waitFor({event: 'healthy', app: space})
+    await bridge.publish({
+      [space]: {manifests: [namespace(space), configMap(space, 'c', {v: '2'}), manifest(space)], sync},
+    })
+    await agent.waitFor({event: 'rolledback', app: space})
+    const failed = agent.events.filter(({event}) => event === 'failed')
+    assert.equal(failed.length, 1, failed.map(({message}) => message).join('\n'))
+    assert.match(failed[0]?.message ?? '', words)
+    assert.doesNotMatch(JSON.stringify(agent.events) + agent.lines.join('\n'), never)
+    assert.notEqual(failed[0]?.code, 'CLUSTER_UNAVAILABLE')
+  })
+})
+
+test('a webhook that does not answer is an outage that names it and the remedy, and spends no retry', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const space = 'refused-webhook'
+  await applyAs(cluster.admin, 'admin', webhookType, brokenWebhook(space))
+  const remove = () => cluster.admin.delete(webhookType, {namespace: '', name: space}, {propagation: 'Background'})
+  t.after(async () => void (await remove()))
+  const agent = bridge.startAgent()
+  const sync = {retry: {limit: 0, backoff}}
+  await bridge.publish({[space]: {manifests: [namespace(space), configMap(space, 'c', {v: '1'})], sync}})
+  const {code, message} = await agent.waitFor({event: 'failed', app: space})
+  assert.equal(code, 'CLUSTER_UNAVAILABLE')
+  assert.match(message ?? '', /Webhook .* does not answer .*repair its service, or delete its configuration/)
+  await remove()
+  await agent.waitFor({event: 'healthy', app: space})
+})
+
+test('what an immutable field refuses is told in a few words, with the annotation that helps', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const space = 'refused-immutable'
+  const agent = bridge.startAgent()
+  const sync = {retry: {limit: 0, backoff}, timeoutSeconds: 1}
+  await bridge.publish({[space]: {manifests: [namespace(space), deployment(space, 'web')], sync}})
+  await agent.waitFor({event: 'applied', app: space})
+  const labels = {app: 'web', tier: 'x'}
+  const template = {metadata: {labels}, spec: {containers: [{name: 'web', image: 'web:1'}]}}
+  const moved = withContainer(space, {}, {selector: {matchLabels: labels}, template})
+  await bridge.publish({[space]: {manifests: [namespace(space), moved], sync}})
+  const {message = ''} = await agent.waitFor({event: 'failed', app: space, code: 'APPLY_FAILED'})
+  assert.match(message, /spec\.selector: field is immutable/)
+  assert.match(message, /kustomize\.toolkit\.fluxcd\.io\/force: enabled/)
+  assert.ok(message.length < 600, message)
+})
+
+test('a Deployment goes from RollingUpdate to Recreate by server-side apply, and back', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const space = 'refused-strategy'
+  const agent = bridge.startAgent()
+  const strategyOf = async () => {
+    const live = await cluster.admin.get(types.deployment, {namespace: space, name: 'web'}, 'whole')
+    return live === 'absent' ? undefined : ((live.spec as JsonObject).strategy as JsonObject).type
+  }
+  for (const type of ['RollingUpdate', 'Recreate', 'RollingUpdate']) {
+    const seen = agent.events.length
+    await bridge.publish({[space]: {manifests: [namespace(space), withContainer(space, {}, {strategy: {type}})]}})
+    await agent.waitFor({event: 'applied', app: space}, {after: seen})
+    assert.equal(await strategyOf(), type)
+  }
+  await waitUntil(
+    () => agent.events.every(({event}) => event !== 'failed' && event !== 'drifted'),
+    'no failure, no drift',
+  )
+})
