@@ -75,6 +75,9 @@ export interface AppState {
   serviceAccount: string | undefined
   /** The inventory in the cluster may differ from `inventory`. */
   unsaved: boolean
+  /** The write of the inventory that is under way, or was last; and the one that follows it. */
+  saving: Promise<void>
+  nextSave: Promise<void> | undefined
   /** Entries that were changed since the inventory was last written to the cluster. */
   unnoted: Set<string>
   /** Objects with a request under way: what is seen of them is our own doing. */
@@ -169,6 +172,8 @@ export function createAppState(name: string, now: Date): AppState {
     firstInstall: 'open',
     serviceAccount: undefined,
     unsaved: false,
+    saving: Promise.resolve(),
+    nextSave: undefined,
     unnoted: new Set(),
     busy: new Set(),
     applying: false,

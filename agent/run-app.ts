@@ -80,6 +80,14 @@ function lookForDrift(ctx: AgentContext, app: AppState): void {
 function followUp(ctx: AgentContext, app: AppState, error: unknown): void {
   const words = describeError(error)
   if (isAppFailure(error, 'UNHEALTHY', 'HOOK_FAILED') && rollBack(ctx, app, words) === 'rolling-back') return
+  if (isAppFailure(error, 'HOOK_FAILED') && error.details.settled === true) {
+    app.outlook = 'given-up'
+    // A request to run it again was heard.
+    app.asked = false
+    const message = `${words}; it runs again with the next bundle, or when a reconcile is asked for`
+    setCondition(ctx, app, 'False', app.condition.reason, message)
+    return
+  }
   const limit = (app.target?.state === 'present' ? app.target.sync.retry?.limit : undefined) ?? -1
   if (!blamesRevision(error) || limit < 0 || app.failures++ < limit) {
     app.outlook = 'tried-again'

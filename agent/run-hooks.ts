@@ -20,6 +20,8 @@ import {saveInventory} from './save-inventory.ts'
 /** Says for which bundle and phase a hook was begun, so that a restarted agent goes on to wait for it. */
 const RUN_ANNOTATION = 'drawbridge.dev/hook-run'
 
+const MAX_REASON_LENGTH = 1_000
+
 /** One reconcile's view of an app's hooks. */
 export interface HookRun {
   ctx: AgentContext
@@ -43,11 +45,19 @@ export function pendingHooks(
   })
 }
 
-/** Throws `AppFailure` HOOK_FAILED where a hook failed for this bundle: it is not run again before something else is published. */
+/**
+ * Throws `AppFailure` HOOK_FAILED, with the cause, where a hook failed for this bundle: it is not run again before something else is
+ * published, or somebody asks for it. Then what is left of its run counts as an earlier one.
+ */
 export function requireNotFailed(run: HookRun, hook: PlannedHook): void {
-  if (recordOf(run.app, run.bundle, hook.object.key).results[run.phase] === 'Failed') {
-    throw failure(run, hook, 'it failed; it runs again with the next bundle')
-  }
+  const {ctx, app, bundle, phase} = run
+  const {reason = 'it failed', ...record} = recordOf(app, bundle, hook.object.key)
+  const {[phase]: result, ...others} = record.results
+  if (result !== 'Failed') return
+  if (!app.asked) throw failure(run, hook, reason, {settled: true})
+  const uid = app.inventory.get(hook.object.key)?.uid
+  const renewed = {...record, results: others, ...(uid === undefined ? {} : {formerUid: uid})}
+  note({ctx, app, bundle}, hook, uid, renewed)
 }
 
 /** Begins a hook: what is left of its last run is deleted where its delete policy says so. One that was begun already is left to run. */
@@ -92,12 +102,14 @@ export async function finishHook(run: HookRun, hook: PlannedHook): Promise<void>
   if (progress === 'stopped') return
   const record = recordOf(app, bundle, hook.object.key)
   const state = progress.state === 'Succeeded' ? 'Succeeded' : 'Failed'
-  note(run, hook, app.inventory.get(hook.object.key)?.uid, {...record, results: {...record.results, [phase]: state}})
+  const why = state === 'Failed' ? {reason: progress.reason.slice(0, MAX_REASON_LENGTH)} : {}
+  const results = {...record.results, [phase]: state}
+  note(run, hook, app.inventory.get(hook.object.key)?.uid, {...record, ...why, results})
   await saveInventory(ctx, app)
   if (hook.rules.deletePolicies.includes(state === 'Succeeded' ? 'HookSucceeded' : 'HookFailed')) {
     await deleteHook(run, hook, typeOf(hook), app.inventory.get(hook.object.key)?.uid)
   }
-  if (state === 'Failed') throw failure(run, hook, progress.reason)
+  if (state === 'Failed') throw failure(run, hook, progress.reason, {settled: true})
 }
 
 /**
@@ -250,6 +262,7 @@ function annotated(object: PlannedObject, runId: string): string {
   })
 }
 
-function failure({phase}: HookRun, {object}: PlannedHook, reason: string): AppFailure {
-  return new AppFailure('HOOK_FAILED', `${phase} hook ${formatRef(object.ref)}: ${reason}`)
+/** `settled`: it will not be run again by itself. */
+function failure({phase}: HookRun, {object}: PlannedHook, reason: string, details: {settled?: true} = {}): AppFailure {
+  return new AppFailure('HOOK_FAILED', `${phase} hook ${formatRef(object.ref)}: ${reason}`, details)
 }

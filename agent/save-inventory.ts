@@ -1,8 +1,24 @@
 import type {AgentContext} from './agent-context.ts'
 import type {AppState} from './app-state.ts'
 
-/** Writes an app's inventory to the cluster. */
-export async function saveInventory(ctx: AgentContext, app: AppState): Promise<void> {
+/**
+ * Writes an app's inventory to the cluster as it is when the write begins. Writes of one app never overlap, so that none is overtaken by an
+ * older one; who asks while one is under way shares the next.
+ */
+export function saveInventory(ctx: AgentContext, app: AppState): Promise<void> {
+  app.nextSave ??= saveAfter(ctx, app, app.saving)
+  return app.nextSave
+}
+
+async function saveAfter(ctx: AgentContext, app: AppState, before: Promise<void>): Promise<void> {
+  // Whoever waits for that one hears of its failure.
+  await before.catch(() => undefined)
+  app.nextSave = undefined
+  app.saving = write(ctx, app)
+  await app.saving
+}
+
+async function write(ctx: AgentContext, app: AppState): Promise<void> {
   app.unsaved = false
   const noted = app.unnoted
   app.unnoted = new Set()

@@ -16,6 +16,7 @@ const hex = z.string().regex(/^([0-9a-f]{16,64})?$/)
 const hookSchema = z.object({
   bundle: z.string(),
   results: z.partialRecord(z.enum(SYNC_PHASES), z.enum(['Succeeded', 'Failed'])),
+  reason: z.string().optional(),
   formerUid: z.string().optional(),
 })
 // One group of objects that share a kind, a version and a namespace: [apiVersion, kind, namespace, [name, applied, fields, uid or '', hook?][]].
@@ -147,6 +148,6 @@ function entriesOf(chunk: Chunk): InventoryEntry[] {
   )
 }
 
-function recordOf({formerUid, ...record}: z.infer<typeof hookSchema>): HookRecord {
-  return formerUid === undefined ? record : {...record, formerUid}
+function recordOf({formerUid, reason, ...record}: z.infer<typeof hookSchema>): HookRecord {
+  return {...record, ...(reason === undefined ? {} : {reason}), ...(formerUid === undefined ? {} : {formerUid})}
 }

@@ -21,7 +21,9 @@ export interface HookRecord {
   /** 16 hex characters of the bundle's digest. */
   bundle: string
   results: Partial<Record<SyncPhase, 'Succeeded' | 'Failed'>>
-  /** The object's uid of a run that an earlier sync of the same bundle left, where a generated name makes the two look alike. */
+  /** Why it failed, in words. */
+  reason?: string
+  /** The object's uid of a run that an earlier sync of the same bundle left, and that is not the one to wait for. */
   formerUid?: string
 }
 

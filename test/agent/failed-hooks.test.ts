@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict'
+import {after, before, test} from 'node:test'
+import type {Manifest} from '#shared/model/manifest.ts'
+import {followJobs} from './follow-jobs.ts'
+import {openTestCluster, type TestCluster} from './open-test-cluster.ts'
+import {annotateApp, configMap, createTestBridge, namespace, type TestBridge, waitUntil} from './start-test-agent.ts'
+
+let cluster: TestCluster
+before(async () => {
+  cluster = await openTestCluster()
+})
+after(() => cluster?.stop())
+
+const hook = (space: string, name: string, phase: string): Manifest => ({
+  apiVersion: 'batch/v1',
+  kind: 'Job',
+  metadata: {name, namespace: space, annotations: {'argocd.argoproj.io/hook': phase}},
+  spec: {template: {spec: {containers: [{name: 'run', image: 'run:1'}], restartPolicy: 'Never'}}},
+})
+
+const seen = (bridge: TestBridge) => bridge.report()?.apps[0]
+
+for (const phase of ['PreSync', 'Sync', 'PostSync']) {
+  test(`a failed ${phase} hook keeps its cause, over a restart too, is not tried again by itself, and runs again when asked for`, async (t) => {
+    const bridge = await createTestBridge(cluster, t)
+    const space = `failed-${phase.toLowerCase()}`
+    let outcome: 'Failed' | 'Complete' = 'Failed'
+    const jobs = await followJobs(cluster, space, () => outcome)
+    t.after(async () => jobs.stop())
+    const first = bridge.startAgent()
+    const manifests = [namespace(space), configMap(space, 'c'), hook(space, 'migrate', phase)]
+    const sync = {retry: {limit: 5, backoff: {duration: '20ms'}}}
+    await bridge.publish({[space]: {manifests, sync}})
+    await first.waitFor({event: 'failed', app: space, code: 'HOOK_FAILED'})
+    const told =
+      /hook Job\.batch .*migrate: .*Test.*; it runs again with the next bundle, or when a reconcile is asked for/
+    await waitUntil(() => told.test(seen(bridge)?.message ?? ''), 'the cause and what to do')
+    assert.equal(seen(bridge)?.ready, 'False')
+
+    await first.stop()
+    const second = bridge.startAgent()
+    await second.waitFor({event: 'failed', app: space, code: 'HOOK_FAILED'})
+    await waitUntil(() => told.test(seen(bridge)?.message ?? ''), 'the cause after a restart')
+    assert.deepEqual(jobs.made, ['migrate'])
+
+    outcome = 'Complete'
+    await annotateApp(cluster.admin, bridge, space, {'reconcile.drawbridge.dev/requestedAt': 'now'})
+    await second.waitFor({event: 'healthy', app: space})
+    assert.deepEqual(jobs.made, ['migrate', 'migrate'])
+  })
+}
