@@ -12,3 +12,6 @@ export const FIELD_MANAGER = 'drawbridge'
 
 /** The field manager of the agent's own ConfigMaps. */
 export const STATE_MANAGER = 'drawbridge-agent'
+
+/** Holds what we gave up to a scaler, until that changes it. */
+export const HANDOVER_MANAGER = 'drawbridge-handover'

@@ -168,6 +168,11 @@ function planObject(
  * unnoticed. Applied as `data` it is ours. What is no text is left for the server to refuse.
  */
 function storedForm(manifest: Manifest): Manifest {
+  if (isAggregated(manifest)) {
+    // Its rules are the controller's, which writes them anew each time.
+    const {rules: _, ...rest} = manifest
+    return {...rest, apiVersion: manifest.apiVersion, kind: manifest.kind, metadata: manifest.metadata}
+  }
   const {stringData, ...rest} = manifest
   if (manifest.kind !== 'Secret' || manifest.apiVersion !== 'v1' || !isJsonObject(stringData)) return manifest
   const entries = Object.entries(stringData)
@@ -177,6 +182,10 @@ function storedForm(manifest: Manifest): Manifest {
   const encoded = texts.map(([key, value]) => [key, Buffer.from(value).toString('base64')])
   const {apiVersion, kind, metadata} = manifest
   return {...rest, apiVersion, kind, metadata, data: {...childObject(manifest, 'data'), ...Object.fromEntries(encoded)}}
+}
+
+function isAggregated({apiVersion, kind, aggregationRule}: Manifest): boolean {
+  return kind === 'ClusterRole' && groupOf(apiVersion) === 'rbac.authorization.k8s.io' && isJsonObject(aggregationRule)
 }
 
 /** The types that an app's own CustomResourceDefinitions will bring, by `apiVersion kind`. */

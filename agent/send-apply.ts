@@ -6,6 +6,7 @@ import type {AgentContext} from './agent-context.ts'
 import {AppFailure} from './app-failure.ts'
 import {impersonatedUser, type LoadedBundle} from './app-state.ts'
 import {deleteAndAwait} from './delete-and-await.ts'
+import {handOverReplicas} from './hand-over-replicas.ts'
 import {sparedManagers} from './ignored-fields.ts'
 import type {ResourceType} from './kube/kube-client.ts'
 import {isImmutableError, isKubeError} from './kube/kube-error.ts'
@@ -34,6 +35,7 @@ export async function sendApply(
   if (object.rules.mode === 'once') return kube.create(type, manifestOf(object), impersonate)
   try {
     if (object.rules.replace) await replaceWhole(means, object, type, impersonate)
+    await handOverReplicas(kube, bundle, object, type, impersonate)
     return await applyAndAdopt(means, bundle.app, object, type)
   } catch (error) {
     if (isKubeError(error) && error.details.leftover === true) {

@@ -3,6 +3,7 @@ import {limits} from '#shared/model/limits.ts'
 import {childObject, isJsonObject, type Manifest} from '#shared/model/manifest.ts'
 import {formatRef, refKey, refOf} from '#shared/model/object-ref.ts'
 import {defaultNamespaces} from '#shared/plan/scope.ts'
+import {checkData} from './check-data.ts'
 import {type Place, RenderError} from './render-error.ts'
 import type {FoundManifest} from './to-manifests.ts'
 
@@ -18,7 +19,7 @@ export const ALLOW_PLAINTEXT_SECRETS = 'drawbridge.dev/allow-plaintext-secrets'
 
 /**
  * Makes an app's objects fit to be packed: helm's test hooks are dropped, namespaces filled in. Throws `RenderError`:
- * DUPLICATE_OBJECT (naming both places), PLAINTEXT_SECRET, OBJECT_TOO_LARGE. No message holds a value of an object.
+ * DUPLICATE_OBJECT (naming both places), PLAINTEXT_SECRET, OBJECT_INVALID, OBJECT_TOO_LARGE. No message holds a value of an object.
  */
 export function checkManifests(found: readonly FoundManifest[], rules: ManifestRules): Manifest[] {
   const kept = found.filter(({manifest}) => !isTestHook(manifest))
@@ -44,6 +45,7 @@ export function checkManifests(found: readonly FoundManifest[], rules: ManifestR
         place,
       )
     }
+    checkData(manifest, name, place)
     checkSize(manifest, name, place)
   })
   return manifests

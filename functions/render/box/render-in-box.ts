@@ -6,6 +6,7 @@ import type {BundleAddress} from '#shared/model/desired-state.ts'
 import {type Digest, digestOf} from '#shared/model/digest.ts'
 import {limits} from '#shared/model/limits.ts'
 import {ALLOW_PLAINTEXT_SECRETS, checkManifests} from '../check-manifests.ts'
+import {dropServerFields} from '../drop-server-fields.ts'
 import {expandPath} from '../expand-path.ts'
 import {RenderError} from '../render-error.ts'
 import {joinPath} from '../resolve-path.ts'
@@ -34,7 +35,7 @@ export interface RenderedApp {
 }
 
 export interface RenderWarning {
-  code: 'NOT_REPRODUCIBLE' | 'RENDERER_WARNING'
+  code: 'NOT_REPRODUCIBLE' | 'RENDERER_WARNING' | 'SERVER_FIELDS'
   message: string
 }
 
@@ -129,13 +130,14 @@ function runJob(means: RenderMeans, name: RendererName, app: App, job: object, p
     if (result.problem !== undefined) {
       throw new RenderError(result.problem.code, result.problem.message, result.problem.place)
     }
-    const found = toFound(result, name)
+    const {kept: found, warning} = dropServerFields(toFound(result, name))
     const warnings: RenderWarning[] = result.warnings.map((message) => ({
       code: 'RENDERER_WARNING',
       message: cleanWords(message, about),
     }))
+    if (warning !== undefined) warnings.push({code: 'SERVER_FIELDS', message: warning})
     if (result.usedRandom) {
-      const again = toFound(means.run(module, job, files), name)
+      const again = dropServerFields(toFound(means.run(module, job, files), name)).kept
       const unstable = findUnstable(found, again)
       if (unstable !== undefined && app.spec.helm?.strict === true) throw new RenderError('NOT_REPRODUCIBLE', unstable)
       if (unstable !== undefined) warnings.push({code: 'NOT_REPRODUCIBLE', message: unstable})
