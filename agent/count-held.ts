@@ -85,11 +85,12 @@ async function countOfType(
   namespace: string | undefined,
   ours: ReadonlySet<string>,
 ): Promise<number> {
-  const {items} = await kube.list(type, {detail: 'metadata', ...(namespace === undefined ? {} : {namespace})})
-  return items.filter((item) => {
+  const where = {detail: 'metadata', ...(namespace === undefined ? {} : {namespace})} as const
+  const {items} = await kube.list(type, where, (item) => {
     const ref = {group: type.group, kind: type.kind, namespace: metaText(item, 'namespace'), name: item.metadata.name}
-    return !ours.has(refKey(ref)) && countsAsHeld(ref, item.metadata.ownerReferences)
-  }).length
+    return !ours.has(refKey(ref)) && countsAsHeld(ref, item.metadata.ownerReferences) ? true : undefined
+  })
+  return items.length
 }
 
 function definedType(spec: ReturnType<typeof childObject>): ResourceType | undefined {

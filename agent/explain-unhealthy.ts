@@ -1,7 +1,7 @@
 import {setTimeout as sleep} from 'node:timers/promises'
 import {describeError} from '#shared/model/drawbridge-error.ts'
 import {childObject, isJsonObject, type JsonObject} from '#shared/model/manifest.ts'
-import {explainPods} from '#shared/plan/health/explain-pods.ts'
+import {countReasons, explainPod} from '#shared/plan/health/explain-pods.ts'
 import {hideSecrets} from '#shared/plan/hide-secrets.ts'
 import type {AgentContext} from './agent-context.ts'
 import type {AppState} from './app-state.ts'
@@ -56,13 +56,19 @@ async function wordsOf({ports: {kube}}: AgentContext, object: PlannedObject, typ
   if (live === 'absent') return ''
   const {namespace} = ref
   const labelSelector = formatSelector(childObject(live, 'spec')?.selector)
-  const pods = labelSelector === '' ? [] : (await kube.list(podType, {detail: 'whole', namespace, labelSelector})).items
-  const said = explainPods(pods)
+  const reasons =
+    labelSelector === ''
+      ? []
+      : (await kube.list(podType, {detail: 'whole', namespace, labelSelector}, explainPod)).items
+  const said = countReasons(reasons)
   if (said !== '') return said
   // No pod at all, or too few: what the controller was told when it tried to make one (quota, admission).
   const fieldSelector = `involvedObject.uid=${live.metadata.uid},type=Warning`
-  const {items} = await kube.list(eventType, {detail: 'whole', namespace, fieldSelector})
-  const latest = items.filter(({reason}) => reason === 'FailedCreate').sort((a, b) => compareTimes(b, a))[0]
+  let latest: JsonObject | undefined
+  await kube.list(eventType, {detail: 'whole', namespace, fieldSelector}, (event) => {
+    if (event.reason === 'FailedCreate' && (latest === undefined || compareTimes(event, latest) > 0)) latest = event
+    return undefined
+  })
   return typeof latest?.message === 'string'
     ? `FailedCreate: ${hideSecrets(latest.message).slice(0, MAX_EVENT_LENGTH)}`
     : ''

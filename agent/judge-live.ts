@@ -7,6 +7,7 @@ import {apiVersionOf, type Detail, type ResourceType} from './kube/kube-client.t
 import {type KubeObject, labelOf} from './kube/kube-object.ts'
 import type {LiveObject} from './live-index.ts'
 import {APP_LABEL} from './marks.ts'
+import {shortenText} from './shorten-text.ts'
 
 /** Kinds without a status of their own: known by metadata alone, and Current as soon as they are there. */
 const metadataKinds = new Set(
@@ -66,7 +67,7 @@ function healthOf(
     const named = {...object, apiVersion: apiVersionOf(type), kind: type.kind}
     const {health, reason, until} = computeHealth(named, {rules, now: now()})
     if (until !== undefined) again(type, object, until)
-    return {health, healthReason: reason}
+    return {health, healthReason: shortenText(reason)}
   } catch (error) {
     return {health: 'Unknown', healthReason: `its health cannot be computed: ${describeError(error)}`}
   }

@@ -19,6 +19,7 @@ import {createInventoryStore} from './inventory-store.ts'
 import {createDiscovery} from './kube/discovery.ts'
 import {createConcurrencyLimit} from './limit-concurrency.ts'
 import {createLiveIndex} from './live-index.ts'
+import {declares} from './plan-objects.ts'
 import {createReportPoster} from './post-report.ts'
 import {createEventRecorder} from './record-events.ts'
 import {createLookRequests, type LookRequests} from './request-look.ts'
@@ -128,6 +129,7 @@ function createContext(
       kube: ports.kube,
       signal,
       rulesOf: (name) => ctx.apps.get(name)?.healthRules,
+      isWanted: (key) => ctx.owners.has(key) || isDeclared(ctx, key),
       onChange: (key) => lookAt(ctx, key),
       onTrouble: (type, error) => ports.log('info', `watch of ${type.plural}: ${describeError(error)}; it is resumed`),
     }),
@@ -149,6 +151,11 @@ function createContext(
     announce: () => undefined,
   }
   return ctx
+}
+
+function isDeclared({apps}: AgentContext, key: string): boolean {
+  for (const {bundle} of apps.values()) if (bundle !== undefined && declares(bundle, key)) return true
+  return false
 }
 
 /** Something was seen of an object: its app's health and its drift are judged anew. */

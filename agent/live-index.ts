@@ -5,12 +5,12 @@ import type {Clock} from '#shared/ports/clock.ts'
 import {detailOf, type Judging, judgeLive} from './judge-live.ts'
 import {followType} from './kube/follow-type.ts'
 import type {Detail, KubeClient, ResourceType} from './kube/kube-client.ts'
-import type {KubeError} from './kube/kube-error.ts'
+import {isKubeError, type KubeError} from './kube/kube-error.ts'
 import {annotationsOf, isLaterVersion, type KubeObject, labelOf, metaText} from './kube/kube-object.ts'
 import {APP_LABEL, FIELD_MANAGER} from './marks.ts'
 import {readFields} from './read-fields.ts'
 
-/** The little that is kept of each object that carries the owner mark. */
+/** The little that is kept of each object that carries the owner mark and concerns an app. */
 export interface LiveObject {
   ref: ObjectRef
   /** The app that its label names; '' where it has none. */
@@ -33,7 +33,10 @@ export interface LiveObject {
 
 export type LiveChange = 'changed' | 'gone'
 
-/** Knows of every object with the owner mark, of the followed types, what drift, ownership, pruning and health are judged by. */
+/**
+ * Knows, of every object with the owner mark that is wanted, of the followed types, what drift, ownership, pruning and health are judged by. Anybody
+ * may label an object: what no app applied or declares is not kept.
+ */
 export interface LiveIndex {
   /**
    * Begins to follow a type; resolves when its objects are known. Idempotent. A kind is followed once, in the version that it was first asked
@@ -51,19 +54,24 @@ export interface LiveIndex {
 }
 
 export interface LiveIndexOptions {
-  kube: Pick<KubeClient, 'list' | 'watch'>
+  kube: Pick<KubeClient, 'list' | 'watch' | 'get'>
   signal: AbortSignal
   /** An app's own rules of health, on top of the well-known ones. */
   rulesOf?: (app: string) => HealthRules | undefined
   clock: Clock
+  /** Whether an app applied or declares an object. What was wanted once is known until it is gone. */
+  isWanted: (key: string) => boolean
   onChange: (key: string, ref: ObjectRef, change: LiveChange) => void
   onTrouble: (type: ResourceType, error: KubeError) => void
 }
 
 /** Creates the index; nothing is followed yet. Everything ends with `signal`. */
-export function createLiveIndex({kube, signal, rulesOf, clock, onChange, onTrouble}: LiveIndexOptions): LiveIndex {
+export function createLiveIndex(options: LiveIndexOptions): LiveIndex {
+  const {kube, signal, rulesOf, clock, isWanted, onChange, onTrouble} = options
   const objects = new Map<string, LiveObject>()
   const keysByType = new Map<string, Set<string>>()
+  /** Types of which something was seen that nobody wanted then. */
+  const passedOver = new Set<string>()
   const followed = new Map<
     string,
     {ready: Promise<void>; stop: AbortController; versions: [ResourceType, ...ResourceType[]]}
@@ -97,6 +105,10 @@ export function createLiveIndex({kube, signal, rulesOf, clock, onChange, onTroub
     const ref = refOfLive(type, object)
     const key = refKey(ref)
     const known = objects.get(key)
+    if (known === undefined && !isWanted(key)) {
+      passedOver.add(typeName(type))
+      return undefined
+    }
     if (known !== undefined && !isLaterVersion(object.metadata.resourceVersion, known.resourceVersion)) {
       const completes = detail === 'whole' && known.healthPending
       if (!completes || object.metadata.resourceVersion !== known.resourceVersion) return undefined
@@ -145,10 +157,14 @@ export function createLiveIndex({kube, signal, rulesOf, clock, onChange, onTroub
       detail,
       labelSelector: APP_LABEL,
       signal: AbortSignal.any([signal, stop.signal]),
-      onList(items, resourceVersion) {
-        const listed = new Set(items.map((item) => refKey(refOfLive(type, item))))
-        for (const key of [...keysOf(type)]) if (!listed.has(key)) drop(type, key, resourceVersion)
-        for (const item of items) takeAndTell(versions[0], item, detail)
+      project(item) {
+        takeAndTell(versions[0], item, detail)
+        const key = refKey(refOfLive(type, item))
+        return objects.has(key) ? key : undefined
+      },
+      onList(listed, resourceVersion) {
+        const present = new Set(listed)
+        for (const key of [...keysOf(type)]) if (!present.has(key)) drop(type, key, resourceVersion)
       },
       onEvent(event) {
         if (event.type === 'changed') takeAndTell(versions[0], event.object, detail)
@@ -172,6 +188,18 @@ export function createLiveIndex({kube, signal, rulesOf, clock, onChange, onTroub
     return ready
   }
 
+  /** What was passed over and is wanted now may never change again: it is read once. */
+  function readWhole(type: ResourceType, ref: ObjectRef): void {
+    kube.get(type, ref, 'whole').then(
+      (found) => {
+        if (found !== 'absent' && !signal.aborted) takeAndTell(type, found, 'whole')
+      },
+      (error: unknown) => {
+        if (!signal.aborted && isKubeError(error)) onTrouble(type, error)
+      },
+    )
+  }
+
   return {
     follow,
     get: (key) => objects.get(key),
@@ -186,6 +214,7 @@ export function createLiveIndex({kube, signal, rulesOf, clock, onChange, onTroub
         objects.set(key, noted)
         keysOf(type).add(key)
       }
+      if (known === undefined && noted.healthPending && passedOver.has(typeName(type))) readWhole(type, ref)
       return noted
     },
     rejudge,
@@ -195,6 +224,7 @@ export function createLiveIndex({kube, signal, rulesOf, clock, onChange, onTroub
         if (wanted.has(name)) continue
         stop.abort()
         followed.delete(name)
+        passedOver.delete(name)
         for (const key of keysByType.get(name) ?? []) objects.delete(key)
         keysByType.delete(name)
       }
@@ -212,7 +242,7 @@ function readLive(
 ): LiveObject {
   const {uid, resourceVersion, generation, managedFields} = object.metadata
   const annotations = annotationsOf(object)
-  const keep = Object.fromEntries(Object.entries(annotations).filter(([name]) => keepAnnotations.has(name)))
+  const keep = Object.fromEntries(Object.entries(annotations).filter(isKept))
   const terminating = metaText(object, 'deletionTimestamp') !== ''
   const live: LiveObject = {
     ref: known?.ref ?? ref,
@@ -229,6 +259,8 @@ function readLive(
   return live
 }
 
+const MAX_ANNOTATION_LENGTH = 2_000
+
 /** Annotations that prune looks at; all others are not kept in memory. */
 const keepAnnotations = new Set([
   'kustomize.toolkit.fluxcd.io/prune',
@@ -238,6 +270,10 @@ const keepAnnotations = new Set([
   'helm.sh/resource-policy',
   'drawbridge.dev/prune',
 ])
+
+function isKept([name, value]: [string, string]): boolean {
+  return keepAnnotations.has(name) && value.length <= MAX_ANNOTATION_LENGTH
+}
 
 function ownTime(managedFields: unknown): string {
   if (!Array.isArray(managedFields)) return ''

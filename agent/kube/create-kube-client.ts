@@ -1,4 +1,5 @@
 import {parseExactJson, stringifyExact} from '#shared/bundle/exact-json.ts'
+import {limits} from '#shared/model/limits.ts'
 import {isJsonObject, type Json, type JsonObject} from '#shared/model/manifest.ts'
 import {
   apiVersionOf,
@@ -11,10 +12,12 @@ import {
 import {KubeError} from './kube-error.ts'
 import {asKubeObject, asTriedObject, type KubeObject} from './kube-object.ts'
 import {readRefusal} from './read-refusal.ts'
-import type {KubeTransport} from './send-request.ts'
+import {answerTooLarge, type KubeTransport} from './send-request.ts'
+import {createListSplitter} from './split-list.ts'
 
-const PAGE_SIZE = 500
-const MAX_PAGES = 1_000
+/** The server holds a page whole; here one object at a time is. */
+const PAGE_SIZE = 100
+const MAX_PAGES = 5_000
 /** The server sends a bookmark about once a minute, so a longer silence is a stream that died. */
 const STALL_MS = 90_000
 
@@ -64,29 +67,32 @@ export function createKubeClient(transport: KubeTransport): KubeClient {
       return response.status === 404 ? 'absent' : readObject(response.body)
     },
 
-    async list(type, options) {
-      const items: KubeObject[] = []
+    async list<T>(type: ResourceType, options: ListOptions, project?: (object: KubeObject) => T | undefined) {
+      const items: T[] = []
+      const what = `list ${type.plural}`
       let next = ''
       for (let page = 0; page < MAX_PAGES; page++) {
         const query = listQuery(options, {limit: String(PAGE_SIZE), ...(next === '' ? {} : {continue: next})})
-        const {body} = await transport.send({
+        const received = receivePage(what, project)
+        await transport.send({
           method: 'GET',
           path: `${collectionPath(type, options.namespace)}?${query}`,
           accept: accepts[options.detail].list,
-          what: `list ${type.plural}`,
+          what,
+          receive: received.begin,
         })
-        const parsed = parseObject(body)
-        const metadata = isJsonObject(parsed.metadata) ? parsed.metadata : {}
-        if (Array.isArray(parsed.items)) for (const item of parsed.items) items.push(asKubeObject(item))
+        for (const item of received.items) items.push(item)
+        const {metadata: found} = parseObject(received.rest())
+        const metadata = isJsonObject(found) ? found : {}
         next = typeof metadata.continue === 'string' ? metadata.continue : ''
         if (next === '') {
           return {items, resourceVersion: typeof metadata.resourceVersion === 'string' ? metadata.resourceVersion : ''}
         }
       }
-      throw new KubeError('REJECTED', `list ${type.plural}: more than ${MAX_PAGES * PAGE_SIZE} objects`)
+      throw new KubeError('REJECTED', `${what}: more than ${MAX_PAGES * PAGE_SIZE} objects`)
     },
 
-    async watch(type, options, onEvent, onVersion) {
+    async watch(type, options, onEvent, onVersion, onSkipped) {
       let expired = false
       let failure: KubeError | undefined
       const what = `watch ${type.plural}`
@@ -118,6 +124,7 @@ export function createKubeClient(transport: KubeTransport): KubeClient {
           if (event.type === 'ADDED' || event.type === 'MODIFIED') onEvent({type: 'changed', object})
           else if (event.type === 'DELETED') onEvent({type: 'deleted', object})
         },
+        () => onSkipped?.(answerTooLarge(what)),
       )
       if (expired || response.status === 410) return 'expired'
       if (failure !== undefined) throw failure
@@ -224,6 +231,30 @@ export function createKubeClient(transport: KubeTransport): KubeClient {
 
     close: () => transport.close(),
   }
+}
+
+/** Takes one page of a list, object by object: of each only what `project` makes of it is kept. A page that is tried again begins anew. */
+function receivePage<T>(what: string, project: ((object: KubeObject) => T | undefined) | undefined) {
+  const keep = (project ?? ((object: KubeObject) => object)) as (object: KubeObject) => T | undefined
+  const page = {
+    items: [] as T[],
+    rest: () => '',
+    begin() {
+      page.items = []
+      const splitter = createListSplitter(limits.maxAnswerBytes, {
+        onItem(json) {
+          const kept = keep(readObject(json))
+          if (kept !== undefined) page.items.push(kept)
+        },
+        onTooLong() {
+          throw answerTooLarge(what)
+        },
+      })
+      page.rest = splitter.rest
+      return splitter.push
+    },
+  }
+  return page
 }
 
 function about(verb: string, type: ResourceType, target: ObjectName): {what: string; confidential: boolean} {

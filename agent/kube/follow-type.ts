@@ -3,14 +3,16 @@ import type {Detail, KubeClient, ResourceType, WatchEvent} from './kube-client.t
 import {isKubeError, KubeError} from './kube-error.ts'
 import type {KubeObject} from './kube-object.ts'
 
-export interface FollowOptions {
+export interface FollowOptions<T = KubeObject> {
   detail: Detail
   labelSelector?: string
   /** Every namespace where absent. */
   namespace?: string
   signal: AbortSignal
-  /** All objects that match now; what is not among them is gone. */
-  onList: (items: KubeObject[], resourceVersion: string) => void
+  /** What to keep of each object that is listed. @default all of it */
+  project?: (object: KubeObject) => T | undefined
+  /** All objects that match now, as `project` made them; what is not among them is gone. */
+  onList: (items: T[], resourceVersion: string) => void
   onEvent: (event: WatchEvent) => void
   /** Each time the server could not be asked; it is tried again. */
   onTrouble: (error: KubeError) => void
@@ -26,10 +28,10 @@ const MAX_BACK_OFF_MS = 5_000
  * where the server no longer knows that version. The first list's failure is thrown, later ones are told and tried again.
  * Resolves, once the first list was told, with a promise of its end.
  */
-export async function followType(
+export async function followType<T = KubeObject>(
   client: Pick<KubeClient, 'list' | 'watch'>,
   type: ResourceType,
-  options: FollowOptions,
+  options: FollowOptions<T>,
 ): Promise<{ended: Promise<void>}> {
   const {signal, detail, labelSelector, namespace} = options
   const selected = {
@@ -42,7 +44,7 @@ export async function followType(
   return {ended: keepFollowing()}
 
   async function relist(): Promise<string> {
-    const {items, resourceVersion} = await client.list(served, selected)
+    const {items, resourceVersion} = await client.list(served, selected, options.project)
     options.onList(items, resourceVersion)
     return resourceVersion
   }
@@ -60,6 +62,7 @@ export async function followType(
           (next) => {
             version = next
           },
+          options.onTrouble,
         )
         if (end === 'expired') version = ''
       } catch (error) {

@@ -1,4 +1,5 @@
 import type {JsonObject} from '#shared/model/manifest.ts'
+import type {KubeError} from './kube-error.ts'
 import type {KubeObject, NewObject} from './kube-object.ts'
 
 /** One kind as one API version serves it. */
@@ -68,17 +69,26 @@ export interface KubeClient {
   /** Every API version that the server has, `v1` first, in each group the preferred one first: not every kind is served in that. */
   listApiVersions(): Promise<string[]>
   get(type: ResourceType, target: ObjectName, detail: Detail): Promise<KubeObject | 'absent'>
-  /** All objects that match, read in pages, and the resourceVersion to watch from. */
-  list(type: ResourceType, options: ListOptions): Promise<{items: KubeObject[]; resourceVersion: string}>
+  /**
+   * All objects that match, read in pages, and the resourceVersion to watch from. With `project`, of each object only what that makes of it
+   * (nothing, where that is undefined); it is called as the objects come, and again for those of a page that is tried again.
+   */
+  list<T = KubeObject>(
+    type: ResourceType,
+    options: ListOptions,
+    project?: (object: KubeObject) => T | undefined,
+  ): Promise<{items: T[]; resourceVersion: string}>
   /**
    * Tells changes after `resourceVersion` until the stream ends (`'ended'`: go on from the version that `onVersion` told last)
-   * or the server no longer has that version (`'expired'`: list again). A silent stream ends by itself.
+   * or the server no longer has that version (`'expired'`: list again). A silent stream ends by itself. An event that is larger than any
+   * object that a cluster stores is left out, and `onSkipped` told.
    */
   watch(
     type: ResourceType,
     options: ListOptions & {resourceVersion: string; signal: AbortSignal},
     onEvent: (event: WatchEvent) => void,
     onVersion: (resourceVersion: string) => void,
+    onSkipped?: (error: KubeError) => void,
   ): Promise<'ended' | 'expired'>
   /** Server-side apply. `body` is the object as JSON. */
   apply(type: ResourceType, target: ObjectName, body: string, options: ApplyOptions): Promise<KubeObject>

@@ -1,6 +1,7 @@
 import http from 'node:http'
 import https from 'node:https'
 import {setTimeout as sleep} from 'node:timers/promises'
+import {limits} from '#shared/model/limits.ts'
 import {isKubeError, KubeError} from './kube-error.ts'
 import type {KubeEndpoint} from './load-endpoint.ts'
 import {readRefusal} from './read-refusal.ts'
@@ -21,6 +22,8 @@ export interface KubeRequest {
   timeoutMs?: number
   /** What it is about, for error messages: `apply ConfigMap web/settings`. */
   what: string
+  /** Called with each try: takes the text of a 200 as it comes, in place of `body`. What it throws ends the try. */
+  receive?: () => (text: string) => void
   /** Leaves the server's own words out of errors, since they may quote values. */
   confidential?: boolean
 }
@@ -33,8 +36,16 @@ export interface KubeResponse {
 export interface KubeTransport {
   /** Sends one request and resolves with its answer, or rejects with `KubeError`. Statuses in `expected` resolve as well. */
   send(request: KubeRequest, expected?: readonly number[]): Promise<KubeResponse>
-  /** Opens a stream that yields whole lines until it ends; a stream silent for `stallMs` ends. Its answer must begin as soon as any other's. */
-  stream(request: KubeRequest, stallMs: number, onLine: (line: string) => void): Promise<KubeResponse>
+  /**
+   * Opens a stream that yields whole lines until it ends; a stream silent for `stallMs` ends. Its answer must begin as soon as any other's.
+   * A line of more than `maxAnswerBytes` is left out, and `onSkipped` called in its place.
+   */
+  stream(
+    request: KubeRequest,
+    stallMs: number,
+    onLine: (line: string) => void,
+    onSkipped?: () => void,
+  ): Promise<KubeResponse>
   close(): void
 }
 
@@ -76,8 +87,8 @@ export function createTransport(endpoint: KubeEndpoint, onThrottled: () => void 
 
   async function once(
     request: KubeRequest,
-    onBytes?: (chunk: string) => void,
-    stallMs?: number,
+    onText = request.receive?.(),
+    stallMs = REQUEST_TIMEOUT_MS,
   ): Promise<KubeResponse & {retryAfter?: number}> {
     const outgoing = await start(request)
     let limitMs = request.timeoutMs ?? REQUEST_TIMEOUT_MS
@@ -100,25 +111,28 @@ export function createTransport(endpoint: KubeEndpoint, onThrottled: () => void 
       outgoing.on('error', fail)
       outgoing.on('response', (incoming) => {
         const status = incoming.statusCode ?? 0
-        const streamed = onBytes !== undefined && status === 200
-        if (streamed && stallMs !== undefined) {
+        const receive = status === 200 ? onText : undefined
+        if (receive !== undefined) {
           clearTimeout(timer)
           limitMs = stallMs
           timer = setTimeout(expire, limitMs)
         }
         const parts: string[] = []
+        let length = 0
+        const take = (chunk: string): void => {
+          length += chunk.length
+          if (length > limits.maxAnswerBytes) throw answerTooLarge(request.what)
+          parts.push(chunk)
+        }
         incoming.setEncoding('utf8')
         incoming.on('data', (chunk: string) => {
-          if (!streamed) {
-            parts.push(chunk)
-            return
-          }
-          clearTimeout(timer)
-          timer = setTimeout(expire, limitMs)
           try {
-            onBytes(chunk)
+            if (receive === undefined) return take(chunk)
+            timer.refresh()
+            receive(chunk)
           } catch (error) {
-            outgoing.destroy(error instanceof Error ? error : new Error(String(error)))
+            fail(error)
+            outgoing.destroy()
           }
         })
         incoming.on('error', fail)
@@ -158,15 +172,14 @@ export function createTransport(endpoint: KubeEndpoint, onThrottled: () => void 
     }
   }
 
-  async function stream(request: KubeRequest, stallMs: number, onLine: (line: string) => void): Promise<KubeResponse> {
-    let rest = ''
-    const onBytes = (chunk: string) => {
-      const lines = (rest + chunk).split('\n')
-      rest = lines.pop() ?? ''
-      for (const line of lines) if (line !== '') onLine(line)
-    }
+  async function stream(
+    request: KubeRequest,
+    stallMs: number,
+    onLine: (line: string) => void,
+    onSkipped: () => void = () => undefined,
+  ): Promise<KubeResponse> {
     try {
-      return await once(request, onBytes, stallMs)
+      return await once(request, splitLines(onLine, onSkipped), stallMs)
     } catch (error) {
       if (error instanceof KubeError) throw error
       throw new KubeError('UNAVAILABLE', `${request.what}: the API server cannot be reached`, {}, {cause: error})
@@ -174,4 +187,32 @@ export function createTransport(endpoint: KubeEndpoint, onThrottled: () => void 
   }
 
   return {send, stream, close: () => agent.destroy()}
+}
+
+function splitLines(onLine: (line: string) => void, onSkipped: () => void): (text: string) => void {
+  let parts: string[] = []
+  let length = 0
+  const add = (text: string): void => {
+    length += text.length
+    if (length > limits.maxAnswerBytes) parts = []
+    else if (text !== '') parts.push(text)
+  }
+  return (text) => {
+    let start = 0
+    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
+      add(text.slice(start, end))
+      const [line, isTooLong] = [parts.join(''), length > limits.maxAnswerBytes]
+      parts = []
+      length = 0
+      start = end + 1
+      if (isTooLong) onSkipped()
+      else if (line !== '') onLine(line)
+    }
+    add(text.slice(start))
+  }
+}
+
+/** What is larger than any object that a cluster stores is not held, and not asked for again. */
+export function answerTooLarge(what: string): KubeError {
+  return new KubeError('REJECTED', `${what}: the answer is larger than ${limits.maxAnswerBytes} bytes`)
 }

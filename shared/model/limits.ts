@@ -13,12 +13,19 @@ export const limits = {
   maxAppInputFiles: 20_000,
   /** YAML aliases that may be expanded in one document. */
   maxYamlAliases: 100,
-  maxObjectsPerBundle: 50_000,
+  maxObjectsPerBundle: 20_000,
   /** etcd's request limit is 1.5 MiB: a larger object could never be applied. */
   maxObjectBytes: 1_500_000,
-  maxBundleBytes: 64 * 1024 * 1024,
-  maxUnpackedBundleBytes: 512 * 1024 * 1024,
-  maxEnvelopeBytes: 16 * 1024 * 1024,
+  maxBundleBytes: 8 * 1024 * 1024,
+  maxUnpackedBundleBytes: 32 * 1024 * 1024,
+  /** All bundles of one cluster as they are stored: its agent keeps them packed in memory, in a pod of 384 MiB. */
+  maxClusterBundleBytes: 48 * 1024 * 1024,
+  maxClusterObjects: 40_000,
+  /** One object, or any other whole answer, as an API server sends it: what it stores, with what it adds to that. */
+  maxAnswerBytes: 6 * 1024 * 1024,
+  maxAttestationBytes: 1024 * 1024,
+  /** Room for the desired state of some 5,000 apps. */
+  maxEnvelopeBytes: 8 * 1024 * 1024,
   maxReportBytes: 16 * 1024 * 1024,
   /** SQS's message limit. */
   maxMessageBytes: 1024 * 1024,

@@ -26,6 +26,7 @@ export function fingerprintFields(managedFields: unknown, manager: string): stri
   if (known !== undefined) return known
   const fieldsets = owned.map((entry) => canonicalJson(entry.fieldsV1 ?? {})).sort()
   const fingerprint = createHash('sha256').update(fieldsets.join('\n')).digest('hex').slice(0, 16)
+  if (written.length > MAX_WRITTEN) return fingerprint
   if (computed.size >= MAX_COMPUTED) computed.clear()
   computed.set(written, fingerprint)
   return fingerprint
@@ -33,6 +34,7 @@ export function fingerprintFields(managedFields: unknown, manager: string): stri
 
 // Most objects of a kind share a fieldset, and each event of an object repeats it.
 const MAX_COMPUTED = 500
+const MAX_WRITTEN = 10_000
 const computed = new Map<string, string>()
 
 /**

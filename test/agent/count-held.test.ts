@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import {test} from 'node:test'
 import type {AgentPorts} from '#agent/agent-context.ts'
 import {type HeldCount, recountHeld} from '#agent/count-held.ts'
-import type {KubeClient} from '#agent/kube/kube-client.ts'
+import type {KubeClient, ListOptions, ResourceType} from '#agent/kube/kube-client.ts'
+import type {KubeObject} from '#agent/kube/kube-object.ts'
 import {types} from './start-test-agent.ts'
 
 const ref = {group: '', kind: 'Namespace', namespace: '', name: 'full'}
@@ -14,12 +15,12 @@ function createNamespace(content: {held: number}) {
   const kube: Partial<KubeClient> = {
     listApiVersions: async () => ['v1'],
     listTypes: async () => [types.configMap],
-    list: async () => {
+    list: async <T>(_type: ResourceType, _options: ListOptions, project?: (object: KubeObject) => T | undefined) => {
       asked.lists++
       const items = Array.from({length: content.held}, (_, index) => ({
         metadata: {name: `c${index}`, uid: `${index}`, resourceVersion: '1', namespace: 'full', generation: 1},
       }))
-      return {items, resourceVersion: '1'}
+      return {items: items.flatMap((item) => project?.(item) ?? []), resourceVersion: '1'}
     },
   }
   const ports: Pick<AgentPorts, 'kube' | 'log'> = {kube: kube as KubeClient, log: () => undefined}

@@ -12,16 +12,24 @@ const MAX_REASONS = 3
  * most frequent first; '' where the pods give none. What looks like a secret is hidden. Logs are not read.
  */
 export function explainPods(pods: readonly JsonObject[]): string {
+  return countReasons(pods.flatMap((pod) => explainPod(pod) ?? []))
+}
+
+/** The same of what `explainPod` said of each pod. */
+export function countReasons(reasons: readonly string[]): string {
   const counts = new Map<string, number>()
-  for (const pod of pods) {
-    const reason = explainPod(pod)
-    if (reason !== undefined) counts.set(reason, (counts.get(reason) ?? 0) + 1)
-  }
+  for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1)
   const sorted = [...counts].sort(([, a], [, b]) => b - a).slice(0, MAX_REASONS)
   return shorten(sorted.map(([reason, count]) => (count === 1 ? reason : `${reason} (${count} pods)`)).join('; '))
 }
 
-function explainPod(pod: JsonObject): string | undefined {
+/** Says why one pod is not ready, in at most 500 characters; undefined where it gives no reason. */
+export function explainPod(pod: JsonObject): string | undefined {
+  const reason = explainState(pod)
+  return reason === undefined ? undefined : shorten(reason)
+}
+
+function explainState(pod: JsonObject): string | undefined {
   const status = childObject(pod, 'status')
   for (const list of ['initContainerStatuses', 'containerStatuses']) {
     const containers = Array.isArray(status?.[list]) ? status[list].filter(isJsonObject) : []
