@@ -7,8 +7,10 @@ import {keys} from '#shared/model/keys.ts'
 import {limits} from '#shared/model/limits.ts'
 import type {PublishStatement} from '#shared/model/publish-request.ts'
 import {sameRepository} from '#shared/model/repository-url.ts'
+import type {RepositoryPolicy} from '#shared/model/tracked-repository.ts'
 import type {ObjectStore} from '#shared/ports/object-store.ts'
 import {ObjectStoreError} from '#shared/ports/object-store-error.ts'
+import {findForbiddenObject} from '#shared/tracking/check-objects.ts'
 import {findForbidden} from './check-policy.ts'
 import type {Refusal} from './refusal.ts'
 
@@ -62,6 +64,7 @@ export async function checkBundle(
   store: ObjectStore,
   cluster: string,
   {app, allow}: ReadyApp,
+  policy: RepositoryPolicy | undefined,
 ): Promise<{header: BundleHeader} | Refusal> {
   try {
     const stored = await store.get(keys.bundle(app.bundle.digest), {maxBytes: limits.maxBundleBytes})
@@ -74,7 +77,7 @@ export async function checkBundle(
         message: `bundle ${app.bundle.digest} was rendered for app ${header.app} in cluster ${header.cluster} from ${header.inputs}`,
       }
     }
-    return findForbidden(app, allow, manifests) ?? {header}
+    return findForbidden(app, allow, manifests) ?? findForbiddenObject(policy, app, manifests) ?? {header}
   } catch (error) {
     if (error instanceof BundleError) return {code: error.code, message: error.message}
     if (error instanceof ObjectStoreError && error.code === 'TOO_LARGE')

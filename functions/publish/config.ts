@@ -1,5 +1,7 @@
 import * as z from 'zod'
+import {jsonOf} from '#shared/config/json-variable.ts'
 import {type Env, parseEnv} from '#shared/config/parse-env.ts'
+import {trackedRepositoriesSchema} from '#shared/model/tracked-repository.ts'
 
 const envSchema = z
   .object({
@@ -9,6 +11,7 @@ const envSchema = z
     STATUS_QUEUE_URL: z.url(),
     OUTCOME_QUEUE_URL: z.url(),
     DEAD_LETTER_QUEUE_URL: z.url(),
+    REPOSITORIES: jsonOf(trackedRepositoriesSchema, 'a JSON list of {"url", "ref"?, "policy"?}'),
     DESIRED_TTL_SECONDS: z.coerce.number().int().min(3_600).max(31_536_000).optional(),
     GIT_TOKEN_SECRET_ARN: z.string().optional(),
     AWS_ENDPOINT_URL_S3: z.url().optional(),
@@ -22,7 +25,10 @@ const envSchema = z
     outcomeQueueUrl: env.OUTCOME_QUEUE_URL,
     deadLetterQueueUrl: env.DEAD_LETTER_QUEUE_URL,
     gitTokenSecretArn: env.GIT_TOKEN_SECRET_ARN,
-    publish: env.DESIRED_TTL_SECONDS === undefined ? {} : {desiredTtlSeconds: env.DESIRED_TTL_SECONDS},
+    publish: {
+      repositories: env.REPOSITORIES,
+      ...(env.DESIRED_TTL_SECONDS !== undefined && {desiredTtlSeconds: env.DESIRED_TTL_SECONDS}),
+    },
     endpoints: {
       ...(env.AWS_ENDPOINT_URL_S3 !== undefined && {s3Endpoint: env.AWS_ENDPOINT_URL_S3}),
       ...(env.AWS_ENDPOINT_URL_SQS !== undefined && {sqsEndpoint: env.AWS_ENDPOINT_URL_SQS}),

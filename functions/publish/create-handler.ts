@@ -15,7 +15,7 @@ import {refreshDesiredState} from './refresh-desired-state.ts'
 /** Builds the publish function: takes SQS events with PublishRanges, PublishRequests and RefreshRequests, and answers which to deliver again. */
 export function createPublishHandler(
   ports: PublishPorts,
-  config: PublishConfig = {},
+  config: PublishConfig,
 ): (event: unknown) => Promise<BatchResponse> {
   const means = {...ports, memory: createDesiredMemory()}
   return (event) =>

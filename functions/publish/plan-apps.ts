@@ -5,7 +5,10 @@ import {isInRange} from '#shared/model/name-range.ts'
 import type {Finding} from '#shared/model/outcome.ts'
 import {nameOfEntry, type PublishStatement, rangeOf} from '#shared/model/publish-request.ts'
 import {passStage} from '#shared/model/trace.ts'
+import type {RepositoryPolicy} from '#shared/model/tracked-repository.ts'
+import {checkServiceAccount} from '#shared/tracking/check-declared.ts'
 import {checkBundle, checkClaim, isForeign, isSameApp, type ReadyApp} from './check-app.ts'
+import {checkSourceOf} from './check-tracked.ts'
 import type {PublishPorts} from './ports.ts'
 import type {Refusal} from './refusal.ts'
 
@@ -33,6 +36,7 @@ export async function planApps(
   ports: Pick<PublishPorts, 'store' | 'clock'>,
   request: PublishStatement,
   desired: DesiredState | undefined,
+  policy: RepositoryPolicy | undefined,
 ): Promise<AppsPlan> {
   const present = new Map((desired?.apps ?? []).map((app) => [app.name, app]))
   const next = new Map(keepTombstones(desired?.apps ?? [], ports.clock.now()).map((app) => [app.name, app]))
@@ -42,7 +46,7 @@ export async function planApps(
   const different = ready.filter(({app}) => !isSameApp(app, present.get(app.name)))
   const verdicts = await mapBounded(different, 8, async (entry) => ({
     entry,
-    verdict: await judgeApp(ports, request, entry, present.get(entry.app.name)),
+    verdict: await judgeApp(ports, request, entry, present.get(entry.app.name), policy),
   }))
   for (const {entry, verdict} of verdicts) {
     const {name} = entry.app
@@ -76,10 +80,15 @@ async function judgeApp(
   request: PublishStatement,
   entry: ReadyApp,
   present: DesiredApp | undefined,
+  policy: RepositoryPolicy | undefined,
 ): Promise<Verdict> {
-  const refusal = checkClaim(request, entry, present)
+  const {source, serviceAccount} = entry.app
+  const refusal =
+    checkClaim(request, entry, present) ??
+    checkSourceOf(request, policy, source.repository) ??
+    checkServiceAccount(policy, serviceAccount)
   if (refusal !== undefined) return refusal
-  return await checkBundle(ports.store, request.cluster, entry)
+  return await checkBundle(ports.store, request.cluster, entry, policy)
 }
 
 function buryApp(app: PresentApp, {commit, trace}: PublishStatement, now: Date): DesiredApp {

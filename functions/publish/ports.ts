@@ -1,4 +1,5 @@
 import type {TrustRoot} from '#shared/attest/trust-root.ts'
+import type {TrackedRepository} from '#shared/model/tracked-repository.ts'
 import type {Clock} from '#shared/ports/clock.ts'
 import type {GitSource} from '#shared/ports/git-source.ts'
 import type {Journal} from '#shared/ports/journal.ts'
@@ -28,8 +29,10 @@ export interface PublishMeans extends PublishPorts {
 }
 
 export interface PublishConfig {
+  /** The declarations that are published; nothing is signed for another. */
+  repositories: readonly TrackedRepository[]
   /** How long a desired state is valid; it is signed anew once less than half is left. Default: 604,800 (7 days). */
-  desiredTtlSeconds?: number
+  desiredTtlSeconds?: number | undefined
 }
 
 export const DEFAULT_DESIRED_TTL_SECONDS = 7 * 24 * 3_600

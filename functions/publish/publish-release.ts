@@ -12,6 +12,7 @@ import {ObjectStoreError} from '#shared/ports/object-store-error.ts'
 import {announceDesiredState} from './announce-desired-state.ts'
 import {attestBundle} from './attest-bundle.ts'
 import {findMovedHead} from './check-heads.ts'
+import {checkSourceOf, checkTracked} from './check-tracked.ts'
 import {type AppsPlan, planApps} from './plan-apps.ts'
 import type {PublishConfig, PublishMeans} from './ports.ts'
 import {isRolledBack, type PresentDesiredState, readDesiredState} from './read-desired-state.ts'
@@ -23,6 +24,7 @@ type Release =
   | {result: 'unchanged'; desired: DesiredState | undefined; findings: Finding[]}
   | {result: 'superseded'; ref: string}
   | {result: 'refused'; findings: Finding[]}
+  | {result: 'untracked'; message: string}
 
 /**
  * Publishes what one declaration wants in one cluster, or in a range of its names, unless a newer push has superseded it: checks every changed bundle,
@@ -39,6 +41,10 @@ export async function publishRelease(
   switch (release.result) {
     case 'superseded':
       journal(ports, request, {event: 'skipped', code: 'SUPERSEDED', message: `${release.ref} has moved on`})
+      return
+    case 'untracked':
+      // Nothing is told to its repository: whoever sent this chose the name.
+      journal(ports, request, {event: 'refused', code: 'DECLARATION_NOT_TRACKED', message: release.message})
       return
     case 'refused':
       await reportFindings(ports, request, release.findings)
@@ -72,11 +78,17 @@ async function tryRelease(
   request: PublishStatement,
 ): Promise<Release | 'conflict'> {
   const {cluster} = request
+  const tracked = await checkTracked(ports.git, config, request)
+  if (tracked.result !== 'tracked') return tracked
+  const {policy} = tracked
   const present = await readPresent(ports, cluster)
   if ('code' in present) return {result: 'refused', findings: [present]}
   const [moved, plan] = await Promise.all([
-    findMovedHead(ports.git, request),
-    planApps(ports, request, present.desired),
+    findMovedHead(ports.git, {
+      // What comes from elsewhere is refused with its app, and not asked for.
+      heads: request.heads.filter(({repository}) => checkSourceOf(request, policy, repository) === undefined),
+    }),
+    planApps(ports, request, present.desired, policy),
   ])
   if (moved !== undefined) return {result: 'superseded', ref: moved.ref}
   const {findings} = plan

@@ -1,28 +1,7 @@
 import * as z from 'zod'
+import {jsonOf} from '#shared/config/json-variable.ts'
 import {type Env, parseEnv} from '#shared/config/parse-env.ts'
-import {parseRepositoryUrl} from '#shared/model/repository-url.ts'
-
-const repositorySchema = z.strictObject({
-  url: z.string().superRefine((url, context) => {
-    const location = parseRepositoryUrl(url)
-    if (location.kind === 'unsupported') context.addIssue({code: 'custom', message: `the URL ${location.reason}`})
-    if (location.kind === 'local')
-      context.addIssue({code: 'custom', message: 'the URL is a path, which is not there in Lambda'})
-  }),
-  ref: z.string().min(1).optional(),
-})
-
-const repositoriesSchema = z
-  .string()
-  .transform((text, context): unknown => {
-    try {
-      return JSON.parse(text)
-    } catch {
-      context.addIssue({code: 'custom', message: 'must be a JSON list of {"url", "ref"?}'})
-      return z.NEVER
-    }
-  })
-  .pipe(z.array(repositorySchema).min(1))
+import {trackedRepositoriesSchema} from '#shared/model/tracked-repository.ts'
 
 const envSchema = z
   .object({
@@ -32,7 +11,7 @@ const envSchema = z
     TIME_BUDGET_SECONDS: z.coerce.number().int().min(1).max(840).optional(),
     OUTCOME_QUEUE_URL: z.url(),
     DEAD_LETTER_QUEUE_URL: z.url(),
-    REPOSITORIES: repositoriesSchema,
+    REPOSITORIES: jsonOf(trackedRepositoriesSchema, 'a JSON list of {"url", "ref"?, "policy"?}'),
     GIT_TOKEN_SECRET_ARN: z.string().optional(),
     AWS_ENDPOINT_URL_S3: z.url().optional(),
     AWS_ENDPOINT_URL_SQS: z.url().optional(),

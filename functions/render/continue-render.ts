@@ -1,6 +1,7 @@
 import type {ContinueRender} from '#shared/model/push-event.ts'
 import {sameRepository} from '#shared/model/repository-url.ts'
 import {shortRef} from '#shared/model/revision.ts'
+import {entryOf} from '#shared/tracking/find-tracked.ts'
 import type {Head} from './open-sources.ts'
 import {createOutcome, rangeOfOutcome, readAllDesired, renderHead} from './render-head.ts'
 import type {RenderMemory} from './render-memory.ts'
@@ -35,7 +36,8 @@ export async function continueRender(
     })
     return
   }
-  const job = {declaration, desired, trace, memory, from, deadline}
+  const {policy} = entryOf(config.repositories, declaration) ?? {}
+  const job = {declaration, policy, desired, trace, memory, from, deadline}
   const {findings, warnings, rest, transient} = await renderHead(ports, job)
   const outcome = createOutcome(ports, declaration, {findings, warnings}, trace, rangeOfOutcome(from, rest))
   await ports.outcomes.send(JSON.stringify(outcome))

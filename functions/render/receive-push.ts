@@ -2,6 +2,7 @@ import type {JournalEvent} from '#shared/model/journal-event.ts'
 import type {PushEvent} from '#shared/model/push-event.ts'
 import {shortRef} from '#shared/model/revision.ts'
 import {SourceError} from '#shared/ports/source-error.ts'
+import {entryOf} from '#shared/tracking/find-tracked.ts'
 import {declarationKey} from './declaration-key.ts'
 import {findDeclarations, isPushed} from './find-declarations.ts'
 import type {Head} from './open-sources.ts'
@@ -49,7 +50,8 @@ export async function receivePush(
       await leaveRest(ports, memory, {head: declaration, rest: '', trace})
       continue
     }
-    const job = {declaration, desired, trace, memory, deadline}
+    const {policy} = entryOf(config.repositories, declaration) ?? {}
+    const job = {declaration, policy, desired, trace, memory, deadline}
     const isDone = await isSettled(ports.git, memory, declaration, await desired)
     outcomes.push(isDone ? nothingToDo(declaration) : await renderCurrentHead(ports, job))
   }

@@ -1,6 +1,7 @@
 import type {App, Cluster} from '#shared/model/app.ts'
 import type {BundleAddress} from '#shared/model/desired-state.ts'
 import type {Digest} from '#shared/model/digest.ts'
+import type {RepositoryPolicy} from '#shared/model/tracked-repository.ts'
 import type {RenderWarning} from './box/render-in-box.ts'
 import type {ClusterRender, RenderPool} from './box/render-pool.ts'
 import type {TreeView} from './box/tree-view.ts'
@@ -15,6 +16,7 @@ export interface AppOrder {
   view: TreeView
   app: App
   clusters: readonly Cluster[]
+  policy: RepositoryPolicy | undefined
   /** The digest of the inputs of what a cluster is told to run now. */
   presentInputs: (cluster: string) => Digest | undefined
 }
@@ -39,7 +41,7 @@ export type AppRender =
  */
 export async function renderApp(
   {renderers, records}: {renderers: RenderPool; records: RenderRecords},
-  {scope, view, app, clusters, presentInputs}: AppOrder,
+  {scope, view, app, clusters, policy, presentInputs}: AppOrder,
 ): Promise<AppRender[]> {
   const renders = new Map<string, AppRender>()
   const todo: Cluster[] = []
@@ -52,7 +54,7 @@ export async function renderApp(
   }
   for (let start = 0; start < todo.length; start += clustersAtOnce) {
     const part = todo.slice(start, start + clustersAtOnce)
-    for (const result of await renderers.render({scope, view, app, clusters: part})) {
+    for (const result of await renderers.render({scope, view, app, clusters: part, policy})) {
       renders.set(result.cluster, judge(result, part))
     }
   }

@@ -3,6 +3,7 @@ import {mapBounded} from '#shared/async/map-bounded.ts'
 import {memoizeAsync} from '#shared/async/memoize-async.ts'
 import type {Finding} from '#shared/model/outcome.ts'
 import type {Trace} from '#shared/model/trace.ts'
+import type {RepositoryPolicy} from '#shared/model/tracked-repository.ts'
 import type {SourceError} from '#shared/ports/source-error.ts'
 import type {InputsMemory} from './inputs-memory.ts'
 import type {Head, Sources} from './open-sources.ts'
@@ -16,6 +17,8 @@ import {createRangeSender} from './send-ranges.ts'
 /** What a declaration wants at one commit, and the trace of the push that led here. */
 export interface RenderJob {
   declaration: Head
+  /** What it may name. @default everything */
+  policy?: RepositoryPolicy | undefined
   sources: Sources
   config: Config
   inputs: InputsMemory
@@ -51,7 +54,7 @@ export async function renderDeclaration(ports: RenderPorts, job: RenderJob): Pro
   const apps = config.apps
     .filter(({metadata}) => metadata.name >= from)
     .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
-  const records = memoizeAsync(() => job.records.open(ports.store, job.declaration))
+  const records = memoizeAsync(() => job.records.open(ports.store, job.declaration, job.policy))
   let isRecorded = false
   const openRecords = () => {
     isRecorded = true

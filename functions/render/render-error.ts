@@ -1,5 +1,6 @@
 import {DrawbridgeError} from '#shared/model/drawbridge-error.ts'
 import type {Finding} from '#shared/model/outcome.ts'
+import type {PolicyRefusal} from '#shared/model/tracked-repository.ts'
 
 export type RenderErrorCode =
   | 'PATH_NOT_FOUND'
@@ -25,6 +26,7 @@ export type RenderErrorCode =
   | 'NOT_REPRODUCIBLE'
   | 'SOURCE_UNREADABLE'
   | 'NAME_TAKEN'
+  | PolicyRefusal['code']
 
 /** Where something is, from the root of the repository. */
 export interface Place {

@@ -4,6 +4,7 @@ import type {NameRange} from '#shared/model/name-range.ts'
 import type {Finding, Outcome} from '#shared/model/outcome.ts'
 import type {ContinueRender} from '#shared/model/push-event.ts'
 import {passStage, type Trace} from '#shared/model/trace.ts'
+import type {RepositoryPolicy} from '#shared/model/tracked-repository.ts'
 import type {SourceError} from '#shared/ports/source-error.ts'
 import {declarationKey} from './declaration-key.ts'
 import {type Head, openSources} from './open-sources.ts'
@@ -30,6 +31,8 @@ export interface HeadOutcome {
 /** A declaration's head that is to be rendered. */
 export interface HeadJob {
   declaration: Head
+  /** What it may name. @default everything */
+  policy?: RepositoryPolicy | undefined
   desired: Promise<Map<string, DesiredHint>>
   trace: Trace
   memory: RenderMemory
@@ -49,7 +52,7 @@ export async function readAllDesired(ports: RenderPorts, memory: RenderMemory): 
  * `ObjectStoreError`, `QueueError`.
  */
 export async function renderHead(ports: RenderPorts, job: HeadJob): Promise<HeadOutcome> {
-  const {declaration: head, trace, memory, from, deadline} = job
+  const {declaration: head, policy, trace, memory, from, deadline} = job
   memory.settled.delete(declarationKey(head))
   const sources = openSources(ports.git, head)
   try {
@@ -60,7 +63,7 @@ export async function renderHead(ports: RenderPorts, job: HeadJob): Promise<Head
     const {config} = read
     const {inputs, records} = memory
     const desired = await job.desired
-    const order = {declaration: head, sources, config, inputs, records, desired, from, deadline, trace}
+    const order = {declaration: head, policy, sources, config, inputs, records, desired, from, deadline, trace}
     const rendered = await renderDeclaration(ports, order)
     const {rest, requests, findings} = rendered
     if (rest !== undefined) await leaveRest(ports, memory, {head, rest, trace})

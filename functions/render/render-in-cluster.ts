@@ -10,7 +10,8 @@ import {passStage} from '#shared/model/trace.ts'
 import {ObjectStoreError} from '#shared/ports/object-store-error.ts'
 import {QueueError} from '#shared/ports/queue-error.ts'
 import {SourceError} from '#shared/ports/source-error.ts'
-import {type Head, isTransient} from './open-sources.ts'
+import {checkCluster, checkServiceAccount, checkSource} from '#shared/tracking/check-declared.ts'
+import {type Head, isTransient, sourceOf} from './open-sources.ts'
 import {type AppRender, renderApp} from './render-app.ts'
 import type {RenderJob} from './render-declaration.ts'
 import {RenderError, toFinding} from './render-error.ts'
@@ -39,8 +40,9 @@ export async function renderInClusters(
 ): Promise<AppResult[]> {
   const {sources, declaration} = job
   const clusters = selectClusters(app, job.config.clusters)
-  const taken = clusters.flatMap((cluster) => findTaken(job, app, cluster) ?? [])
+  const taken = clusters.flatMap((cluster) => findForbidden(job, app, cluster) ?? findTaken(job, app, cluster) ?? [])
   const free = clusters.filter(({metadata}) => !taken.some(({cluster}) => cluster === metadata.name))
+  if (free.length === 0) return taken
   const isOwn = sources.isOwn(app)
   // Without the declaration's own tree nothing can be said of any app, so that is no failure of this one.
   if (isOwn && free.some((cluster) => findKnown(job, declaration, app, cluster) === undefined)) await sources.own()
@@ -57,6 +59,7 @@ export async function renderInClusters(
         view,
         app,
         clusters: todo,
+        policy: job.policy,
         presentInputs: (cluster) => presentIn(job, cluster, app)?.inputs,
       },
     )
@@ -81,6 +84,18 @@ function findKnown(job: RenderJob, head: Head, app: App, cluster: Cluster): AppR
 function presentIn(job: RenderJob, cluster: string, app: App): PresentApp | undefined {
   const present = job.desired.get(cluster)?.apps.get(app.metadata.name)
   return present?.state === 'present' ? present : undefined
+}
+
+/** What the app's declaration says of it, checked before anything is fetched. */
+function findForbidden({policy, declaration}: RenderJob, app: App, {metadata}: Cluster): AppResult | undefined {
+  const refusal =
+    checkCluster(policy, metadata.name) ??
+    checkSource(policy, {
+      repository: sourceOf(app, declaration).repository,
+      declaredIn: declaration.repository,
+    }) ??
+    checkServiceAccount(policy, app.spec.serviceAccount)
+  return refusal && failedResult(new RenderError(refusal.code, refusal.message), app, metadata.name)
 }
 
 function findTaken(job: RenderJob, app: App, {metadata}: Cluster): AppResult | undefined {

@@ -1,3 +1,4 @@
+import type {TrackedRepository} from '#shared/model/tracked-repository.ts'
 import type {Clock} from '#shared/ports/clock.ts'
 import type {GitSource} from '#shared/ports/git-source.ts'
 import type {Journal} from '#shared/ports/journal.ts'
@@ -20,8 +21,7 @@ export interface RenderPorts {
 }
 
 export interface RenderConfig {
-  /** Repositories whose drawbridge.yaml is followed; `ref` is a branch or full ref, the repository's HEAD when absent. */
-  repositories: readonly {url: string; ref?: string | undefined}[]
+  repositories: readonly TrackedRepository[]
   /**
    * After how long no further app is begun, and the rest is left to a message of its own. One app may take `limits.renderTimeoutSeconds`
    * beyond it, and the repository must be fetched within it.

@@ -7,6 +7,7 @@ import type {App, Cluster} from '#shared/model/app.ts'
 import {type Digest, digestOf, digestSchema} from '#shared/model/digest.ts'
 import {keys} from '#shared/model/keys.ts'
 import {limits} from '#shared/model/limits.ts'
+import type {RepositoryPolicy} from '#shared/model/tracked-repository.ts'
 import type {ObjectStore} from '#shared/ports/object-store.ts'
 import {ObjectStoreError} from '#shared/ports/object-store-error.ts'
 import {INPUTS_VERSION, PROGRAMS_DIGEST, RENDERER_VERSIONS} from './box/renderer-versions.ts'
@@ -37,7 +38,11 @@ export interface RenderRecords {
 /** The records of declarations that were opened, so that they are read again only where they changed. */
 export interface RecordsCache {
   /** Opens those of a declaration; what cannot be read is as none. Rejects with `ObjectStoreError` UNAVAILABLE. */
-  open(store: ObjectStore, declaration: {repository: string; ref: string}): Promise<RenderRecords>
+  open(
+    store: ObjectStore,
+    declaration: {repository: string; ref: string},
+    policy: RepositoryPolicy | undefined,
+  ): Promise<RenderRecords>
 }
 
 const maxCachedRecords = 20_000
@@ -46,11 +51,11 @@ const maxCachedRecords = 20_000
 export function createRecordsCache(): RecordsCache {
   const known = createBoundedMap<string, StoredRecords>(maxCachedRecords, ({records}) => 1 + records.size)
   return {
-    async open(store, declaration) {
+    async open(store, declaration, policy) {
       const key = keys.renderRecords(declaration)
       const stored = await readRecords(store, key, known.get(key))
       known.set(key, stored)
-      return toRecords(store, key, stored)
+      return toRecords(store, key, stored, describePolicy(policy))
     },
   }
 }
@@ -61,17 +66,17 @@ interface StoredRecords {
   etag: string | undefined
 }
 
-function toRecords(store: ObjectStore, key: string, stored: StoredRecords): RenderRecords {
+function toRecords(store: ObjectStore, key: string, stored: StoredRecords, policy: readonly string[]): RenderRecords {
   const {records} = stored
   let isChanged = false
   return {
     find(app, cluster) {
       const record = records.get(nameOf(cluster, app))
-      return record?.of === conditionsOf(app, cluster) ? record : undefined
+      return record?.of === conditionsOf(app, cluster, policy) ? record : undefined
     },
     keep(app, cluster, {inputs, reads}) {
       isChanged = true
-      records.set(nameOf(cluster, app), {of: conditionsOf(app, cluster), inputs, reads})
+      records.set(nameOf(cluster, app), {of: conditionsOf(app, cluster, policy), inputs, reads})
     },
     async save({apps, clusters}) {
       if (!isChanged) return
@@ -119,14 +124,21 @@ async function readRecords(store: ObjectStore, key: string, known: StoredRecords
 
 const digests = new WeakMap<App | Cluster, Digest>()
 
+/** What of a policy is about objects: once it changes they are looked at again, though they render to the same. */
+function describePolicy({namespaces, clusterKinds}: RepositoryPolicy = {}): string[] {
+  if (namespaces === undefined && clusterKinds === undefined) return []
+  return [canonicalJson([namespaces ?? null, clusterKinds ?? null])]
+}
+
 /** All that a render depends on but the files. */
-function conditionsOf(app: App, cluster: Cluster): Digest {
+function conditionsOf(app: App, cluster: Cluster, policy: readonly string[]): Digest {
   const parts = [
     String(INPUTS_VERSION),
     PROGRAMS_DIGEST,
     canonicalJson(RENDERER_VERSIONS),
     digestPart(app),
     digestPart(cluster),
+    ...policy,
   ]
   return digestOf(parts.join('\n'))
 }

@@ -6,6 +6,7 @@ import {limits} from '#shared/model/limits.ts'
 import type {Finding} from '#shared/model/outcome.ts'
 import {nameOfEntry, type PublishRange} from '#shared/model/publish-request.ts'
 import {passStage} from '#shared/model/trace.ts'
+import {checkCluster} from '#shared/tracking/check-declared.ts'
 import {type CutRange, createRangeCutter, type Piece, type RangeCutter} from './cut-ranges.ts'
 import {declarationKey} from './declaration-key.ts'
 import type {Head} from './open-sources.ts'
@@ -35,7 +36,7 @@ const concurrentSends = 8
 /** Makes the sender of a declaration's `apps`, which are sorted by name and of which the first is the one at `job.from`. */
 export function createRangeSender(ports: RenderPorts, job: RenderJob, apps: readonly App[]): RangeSender {
   const cutters = createCutters(job, apps)
-  const findings: Finding[] = []
+  const findings = findLeftBehind(job)
   let requests = 0
   let sentAt = ports.clock.now().getTime()
 
@@ -71,13 +72,31 @@ export function createRangeSender(ports: RenderPorts, job: RenderJob, apps: read
   }
 }
 
-function createCutters({config, desired, declaration, from = ''}: RenderJob, apps: readonly App[]) {
+/** Removals in clusters that the declaration may not name any more: what is there stays, and that is told. */
+function findLeftBehind({config, desired, declaration, policy, from = ''}: RenderJob): Finding[] {
+  const declared = new Set(config.apps.map(({metadata}) => metadata.name))
+  return [...desired].flatMap(([cluster, hint]) => {
+    const refusal = checkCluster(policy, cluster)
+    const own = refusal === undefined ? [] : (hint.declared.get(declarationKey(declaration)) ?? [])
+    const left = own.filter(({state, name}) => state === 'present' && name >= from && !declared.has(name))
+    return left.map(({name}) => ({
+      code: 'CLUSTER_NOT_ALLOWED',
+      message: `it was removed from drawbridge.yaml, and this repository may not change cluster ${cluster} any more (policy.clusters in the bridge's configuration): the cluster keeps it`,
+      app: name,
+      cluster,
+    }))
+  })
+}
+
+function createCutters({config, desired, declaration, policy, from = ''}: RenderJob, apps: readonly App[]) {
   const declared = new Map<string, Set<string>>(config.clusters.map(({metadata}) => [metadata.name, new Set()]))
   for (const app of apps) {
     for (const {metadata} of selectClusters(app, config.clusters)) declared.get(metadata.name)?.add(app.metadata.name)
   }
   const cutters = new Map<string, RangeCutter>()
   for (const cluster of new Set([...declared.keys(), ...desired.keys()])) {
+    // What it may not name it may not empty either.
+    if (checkCluster(policy, cluster) !== undefined) continue
     const names = declared.get(cluster) ?? new Set()
     const own = desired.get(cluster)?.declared.get(declarationKey(declaration)) ?? []
     const removed = own.filter(({state, name}) => state === 'present' && name >= from && !names.has(name))

@@ -4,6 +4,7 @@ import type {DesiredState} from '#shared/model/desired-state.ts'
 import {DrawbridgeError, describeError} from '#shared/model/drawbridge-error.ts'
 import type {RefreshRequest} from '#shared/model/publish-request.ts'
 import type {Sweep} from '#shared/model/push-event.ts'
+import {entryOf} from '#shared/tracking/find-tracked.ts'
 import {declarationKey} from './declaration-key.ts'
 import {trackedKey} from './find-declarations.ts'
 import {createOutcome, leaveRest, rangeOfOutcome, readAllDesired, renderHead} from './render-head.ts'
@@ -11,13 +12,14 @@ import type {RenderMemory} from './render-memory.ts'
 import type {RenderConfig, RenderPorts} from './render-ports.ts'
 import {resolveDeclaration} from './resolve-declarations.ts'
 import {isSettled} from './settled-heads.ts'
+import {tellUntracked} from './tell-untracked.ts'
 
 const concurrentRepositories = 4
 
 /**
  * Looks at every tracked repository and renders what differs from what clusters are told to run; where all is as it was when nothing
  * was left to do, only heads and tags are compared. Asks for new signatures on
- * desired states with less than half of their life left. One repository's failure is recorded and left to the next sweep.
+ * desired states with less than half of their life left, and tells of apps whose declaration is tracked no more. One repository's failure is recorded and left to the next sweep.
  */
 export async function sweepRepositories(
   ports: RenderPorts,
@@ -39,7 +41,8 @@ export async function sweepRepositories(
         await leaveRest(ports, memory, {head: declaration, rest: '', trace})
         return
       }
-      const job = {declaration, desired: Promise.resolve(desired), trace, memory, deadline}
+      const {policy} = entryOf(config.repositories, declaration) ?? {}
+      const job = {declaration, policy, desired: Promise.resolve(desired), trace, memory, deadline}
       const {findings, warnings, requests, rest, settled} = await renderHead(ports, job)
       const outcome = createOutcome(ports, declaration, {findings, warnings}, trace, rangeOfOutcome('', rest))
       // A commit that failed for what is elsewhere (a branch that was missing, a name that was taken) may be well by now.
@@ -61,6 +64,7 @@ export async function sweepRepositories(
       })
     }
   })
+  await tellUntracked(ports, config, sweep, memory, desired)
   for (const {state} of desired.values()) {
     if (!needsRefresh(state, ports.clock.now())) continue
     const request: RefreshRequest = {

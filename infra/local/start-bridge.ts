@@ -18,6 +18,7 @@ import {clusterAccess, type FunctionName, functionAccess, type StoreGrant} from 
 import {API_VERSION} from '#shared/model/api-version.ts'
 import {limits} from '#shared/model/limits.ts'
 import {startTrace} from '#shared/model/trace.ts'
+import type {TrackedRepository} from '#shared/model/tracked-repository.ts'
 import {systemClock} from '#shared/ports/clock.ts'
 import type {Journal} from '#shared/ports/journal.ts'
 import type {ObjectStore} from '#shared/ports/object-store.ts'
@@ -37,7 +38,7 @@ export interface StartBridgeOptions {
   rendererModules: RendererModules
   /** Everything the bridge keeps is below it; a later start with the same one goes on where this one ended. */
   stateDir: string
-  repositories: readonly {url: string; ref?: string}[]
+  repositories: readonly TrackedRepository[]
   journal: Journal
   /** EMF metric lines. @default dropped */
   metrics?: (line: string) => void
@@ -178,7 +179,7 @@ export async function startBridge(options: StartBridgeOptions): Promise<LocalBri
         outcomes: sender(outcomeQueue.url),
         deadLetters: sender(publishQueue.deadLetterUrl),
       },
-      {desiredTtlSeconds: options.desiredTtlSeconds ?? 7 * 24 * 3600},
+      {repositories: options.repositories, desiredTtlSeconds: options.desiredTtlSeconds ?? 7 * 24 * 3600},
     )
     const renderers = createRenderPool({modules: options.rendererModules})
     stops.push(() => renderers.close())

@@ -17,10 +17,14 @@ const tests = [
       'STATUS_QUEUE_URL',
       'OUTCOME_QUEUE_URL',
       'DEAD_LETTER_QUEUE_URL',
+      'REPOSITORIES',
     ],
   },
   {name: 'status', load: loadStatusConfig, required: ['BUCKET', 'OUTCOME_QUEUE_ARN', 'DEAD_LETTER_QUEUE_URL']},
 ]
+
+const REPOSITORIES = '[{"url": "https://github.com/acme/fleet"}]'
+const exampleOf = (variable: string) => (variable === 'REPOSITORIES' ? REPOSITORIES : 'https://sqs.example/1/queue')
 
 for (const {name, load, required} of tests) {
   test(`${name}: lists every variable that is missing, at once`, () => {
@@ -32,7 +36,7 @@ for (const {name, load, required} of tests) {
   })
 
   test(`${name}: takes a full environment`, () => {
-    const env = Object.fromEntries(required.map((variable) => [variable, 'https://sqs.example/1/queue']))
+    const env = Object.fromEntries(required.map((variable) => [variable, exampleOf(variable)]))
     assert.doesNotThrow(() => load(env))
   })
 }
@@ -54,9 +58,10 @@ test('publish: takes a life of the desired state between an hour and a year', ()
     STATUS_QUEUE_URL: 'https://s/1',
     OUTCOME_QUEUE_URL: 'https://s/2',
     DEAD_LETTER_QUEUE_URL: 'https://s/3',
+    REPOSITORIES,
   }
-  assert.deepEqual(loadPublishConfig({...env, DESIRED_TTL_SECONDS: '7200'}).publish, {desiredTtlSeconds: 7_200})
-  assert.deepEqual(loadPublishConfig(env).publish, {})
+  assert.equal(loadPublishConfig({...env, DESIRED_TTL_SECONDS: '7200'}).publish.desiredTtlSeconds, 7_200)
+  assert.equal(loadPublishConfig(env).publish.desiredTtlSeconds, undefined)
   for (const bad of ['60', 'a week', '99999999']) {
     assert.throws(() => loadPublishConfig({...env, DESIRED_TTL_SECONDS: bad}), ConfigError)
   }

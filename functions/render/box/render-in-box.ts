@@ -5,6 +5,8 @@ import type {App, Cluster} from '#shared/model/app.ts'
 import type {BundleAddress} from '#shared/model/desired-state.ts'
 import {type Digest, digestOf} from '#shared/model/digest.ts'
 import {limits} from '#shared/model/limits.ts'
+import type {RepositoryPolicy} from '#shared/model/tracked-repository.ts'
+import {findForbiddenObject} from '#shared/tracking/check-objects.ts'
 import {ALLOW_PLAINTEXT_SECRETS, checkManifests} from '../check-manifests.ts'
 import {dropServerFields} from '../drop-server-fields.ts'
 import {expandPath} from '../expand-path.ts'
@@ -43,6 +45,8 @@ export interface RenderWarning {
 export interface RenderMeans {
   files: FileAnswers
   clock: Date
+  /** What the objects may be. @default anything */
+  policy?: RepositoryPolicy | undefined
   /** Runs a program of the box: one that no other tenant's job was given to. */
   run: (name: ModuleName, job: object, files: BoxFiles) => ProgramResult
 }
@@ -69,6 +73,8 @@ export function createAppRender(app: App, means: RenderMeans): (cluster: Cluster
       namespace: app.spec.namespace,
       allowPlaintextSecrets: app.metadata.annotations?.[ALLOW_PLAINTEXT_SECRETS] === 'true',
     })
+    const forbidden = findForbiddenObject(means.policy, app.spec, manifests)
+    if (forbidden !== undefined) throw new RenderError(forbidden.code, forbidden.message)
     const reads = {...files.reads, ...shared.reads}
     const renderer = {name, version: RENDERER_VERSIONS[name]}
     const inputs = digestInputs(app, cluster, renderer, reads)

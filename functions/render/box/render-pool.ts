@@ -4,6 +4,7 @@ import {memoizeAsync} from '#shared/async/memoize-async.ts'
 import {BundleError} from '#shared/bundle/bundle-error.ts'
 import type {App, Cluster} from '#shared/model/app.ts'
 import {limits} from '#shared/model/limits.ts'
+import type {RepositoryPolicy} from '#shared/model/tracked-repository.ts'
 import type {ParsedConfig} from '../parse-config.ts'
 import {RenderError} from '../render-error.ts'
 import type {ModuleName} from './file-questions.ts'
@@ -22,6 +23,8 @@ export interface RenderOrder {
   view: TreeView
   app: App
   clusters: readonly Cluster[]
+  /** What its objects may be. @default anything */
+  policy?: RepositoryPolicy | undefined
 }
 
 /** What came of one cluster: the app, or why there is none. */
@@ -121,11 +124,14 @@ export function createRenderPool(options: RenderPoolOptions): RenderPool {
 }
 
 /** One result for each cluster, up to the one at which the thread had to be ended. */
-async function renderIn(thread: RenderThread, {scope, view, app, clusters}: RenderOrder): Promise<ClusterRender[]> {
+async function renderIn(
+  thread: RenderThread,
+  {scope, view, app, clusters, policy}: RenderOrder,
+): Promise<ClusterRender[]> {
   const results: ClusterRender[] = []
   const clock = view.tree.committedAt.getTime()
   try {
-    await thread.run({kind: 'render', scope, app, clusters, clock}, view, (reply) => {
+    await thread.run({kind: 'render', scope, app, clusters, policy, clock}, view, (reply) => {
       if (reply.kind === 'rendered') results.push({cluster: reply.rendered.cluster, rendered: reply.rendered})
       if (reply.kind === 'failed') results.push({cluster: reply.cluster, error: toError(reply)})
     })

@@ -52,11 +52,16 @@ function runProgram(name: ModuleName, job: object, files: BoxFiles, clock: Date)
   }
 }
 
-function renderJob({scope, app, clusters, clock}: Extract<WorkerJob, {kind: 'render'}>): void {
+function renderJob({scope, app, clusters, policy, clock}: Extract<WorkerJob, {kind: 'render'}>): void {
   if (tenancy.scope !== scope) tenancy = openTenancy(scope)
   const {files} = tenancy
   const at = new Date(clock)
-  const render = createAppRender(app, {files, clock: at, run: (name, job, opened) => runProgram(name, job, opened, at)})
+  const render = createAppRender(app, {
+    files,
+    policy,
+    clock: at,
+    run: (name, job, opened) => runProgram(name, job, opened, at),
+  })
   for (const cluster of clusters) {
     files.startApp()
     try {

@@ -8,9 +8,11 @@ import {PAYLOAD_TYPES} from '#shared/attest/payload-types.ts'
 import {canonicalJson} from '#shared/bundle/canonical-json.ts'
 import {keys} from '#shared/model/keys.ts'
 import {createMemorySigner} from '#test/fakes/memory-signer.ts'
-import {configMap, createPublishKit, type PublishKit} from './publish-kit.ts'
+import {configMap, createPublishKit, MAIN, type PublishKit, REPOSITORY} from './publish-kit.ts'
 
 const key = keys.desired('dev')
+
+const tracking = {repositories: [{url: REPOSITORY, ref: MAIN}]}
 
 /** One function that goes on living between messages, and what it read of the desired state in full. */
 function startFunction(kit: PublishKit) {
@@ -20,7 +22,7 @@ function startFunction(kit: PublishKit) {
     if (name === key) reads.push(typeof found === 'string' ? found : 'read')
     return found
   }
-  const handler = createPublishHandler({...kit.ports, store: {...kit.store, get}})
+  const handler = createPublishHandler({...kit.ports, store: {...kit.store, get}}, tracking)
   const deliver = async (message: unknown): Promise<void> => {
     const {batchItemFailures} = await handler({Records: [{messageId: 'm', body: JSON.stringify(message)}]})
     assert.deepEqual(batchItemFailures, [])
@@ -81,7 +83,7 @@ test('builds upon the store and not upon what it remembers: forged, rolled back 
 test('verifies again by a trust root that was changed', async () => {
   const kit = createPublishKit()
   let trustRoot = kit.signer.trustRoot
-  const handler = createPublishHandler({...kit.ports, trustRoot: async () => trustRoot})
+  const handler = createPublishHandler({...kit.ports, trustRoot: async () => trustRoot}, tracking)
   const deliver = async (message: unknown) =>
     handler({Records: [{messageId: 'm', body: JSON.stringify(message), attributes: {}}]})
   await deliver(kit.request([await kit.app('a', [configMap('1')])]))
@@ -93,7 +95,7 @@ test('verifies again by a trust root that was changed', async () => {
 
 test('does not remember what its own trust root would not believe', async () => {
   const kit = createPublishKit()
-  const handler = createPublishHandler({...kit.ports, signer: createMemorySigner()})
+  const handler = createPublishHandler({...kit.ports, signer: createMemorySigner()}, tracking)
   const deliver = async (message: unknown) =>
     handler({Records: [{messageId: 'm', body: JSON.stringify(message), attributes: {}}]})
   await deliver(kit.request([await kit.app('a', [configMap('1')])]))

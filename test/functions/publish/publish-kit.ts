@@ -4,7 +4,7 @@ import type {PublishConfig, PublishPorts} from '#functions/publish/ports.ts'
 import {verifyDesiredState} from '#shared/attest/verify-desired-state.ts'
 import {packBundle} from '#shared/bundle/pack-bundle.ts'
 import {API_VERSION} from '#shared/model/api-version.ts'
-import type {DesiredState, PresentApp} from '#shared/model/desired-state.ts'
+import {type DesiredState, declarationSchema, type PresentApp} from '#shared/model/desired-state.ts'
 import {digestOf} from '#shared/model/digest.ts'
 import type {JournalEvent} from '#shared/model/journal-event.ts'
 import {keys} from '#shared/model/keys.ts'
@@ -130,9 +130,9 @@ export function createPublishKit({cluster = 'dev'}: {cluster?: string} = {}) {
       receiveCount = 1,
       over = {},
       config = {},
-    }: {receiveCount?: number; over?: Partial<PublishPorts>; config?: PublishConfig} = {},
+    }: {receiveCount?: number; over?: Partial<PublishPorts>; config?: Partial<PublishConfig>} = {},
   ): Promise<'done' | 'again'> => {
-    const handler = createPublishHandler({...ports, ...over}, config)
+    const handler = createPublishHandler({...ports, ...over}, {repositories: trackedBy(message), ...config})
     const body = typeof message === 'string' ? message : JSON.stringify(message)
     const record = {messageId: 'm', body, attributes: {ApproximateReceiveCount: String(receiveCount)}}
     const {batchItemFailures} = await handler({Records: [record]})
@@ -173,6 +173,13 @@ export function createPublishKit({cluster = 'dev'}: {cluster?: string} = {}) {
       now += seconds * 1_000
     },
   }
+}
+
+/** Tracks what a message is about: whoever tests what is not tracked says so. */
+function trackedBy(message: unknown): PublishConfig['repositories'] {
+  if (typeof message !== 'object' || message === null || !('declaredIn' in message)) return []
+  const {repository, ref} = declarationSchema.parse(message.declaredIn)
+  return [{url: repository, ref}]
 }
 
 /** A ConfigMap, the smallest object there is. */

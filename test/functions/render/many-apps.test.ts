@@ -67,7 +67,8 @@ async function startWorld(t: TestContext, {timeBudgetSeconds}: {timeBudgetSecond
     clusters: {notify: async () => 'sent'},
     statusQueue: {send: async () => undefined},
   }
-  const publish = createPublishHandler(publishPorts)
+  const tracking = {repositories: [{url: repository.url}]}
+  const publish = createPublishHandler(publishPorts, tracking)
 
   /** Delivers a message; `killAt` is the write at which the function is killed. */
   const deliver = async (name: keyof typeof queues, index: number, killAt?: number): Promise<void> => {
@@ -97,7 +98,10 @@ async function startWorld(t: TestContext, {timeBudgetSeconds}: {timeBudgetSecond
     const event = {Records: [{messageId: 'm', body, attributes}]}
     if (killAt === undefined) return (await publish(event)).batchItemFailures.length > 0
     const killSwitch = createKillSwitch(killAt, 'after')
-    const dying = createPublishHandler({...publishPorts, store: killSwitch.guard(shared.store, ['create', 'swap'])})
+    const dying = createPublishHandler(
+      {...publishPorts, store: killSwitch.guard(shared.store, ['create', 'swap'])},
+      tracking,
+    )
     return (await dying(event)).batchItemFailures.length > 0
   }
 
