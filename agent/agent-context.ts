@@ -103,18 +103,27 @@ export function aboutApp({name, target}: Pick<AppState, 'name' | 'target'>, obje
   }
 }
 
-/** Puts an entry into an app's inventory. */
+/** Puts an entry into an app's inventory. What is only noted before an apply does not make the app the owner of what another one applied. */
 export function keepEntry(ctx: Pick<AgentContext, 'owners'>, app: AppState, key: string, entry: AppliedEntry): void {
   app.inventory.set(key, entry)
   app.unnoted.add(key)
   app.unsaved = true
-  ctx.owners.set(key, app)
+  noteOwner(ctx, app, key)
+}
+
+/** Makes an app the owner of an entry of its inventory, unless another one is known to have applied it and this one is not. */
+export function noteOwner({owners}: Pick<AgentContext, 'owners'>, app: AppState, key: string): void {
+  const present = owners.get(key)
+  const isSure = app.inventory.get(key)?.uid !== undefined
+  if (present === undefined || isSure || present.inventory.get(key)?.uid === undefined) owners.set(key, app)
 }
 
 /** Takes an entry from an app's inventory. */
-export function dropEntry(ctx: Pick<AgentContext, 'owners'>, app: AppState, key: string): void {
+export function dropEntry(ctx: Pick<AgentContext, 'apps' | 'owners'>, app: AppState, key: string): void {
   app.inventory.delete(key)
   app.unnoted.delete(key)
   app.unsaved = true
-  if (ctx.owners.get(key) === app) ctx.owners.delete(key)
+  if (ctx.owners.get(key) !== app) return
+  ctx.owners.delete(key)
+  for (const other of ctx.apps.values()) if (other.inventory.has(key)) noteOwner(ctx, other, key)
 }

@@ -63,6 +63,7 @@ export async function applyObject(
   while (app.busy.has(key)) await sleep(5)
   if (ctx.signal.aborted) throw new KubeError('ABORTED', `apply ${formatRef(ref)}: stopped`)
   app.busy.add(key)
+  const former = ctx.apps.get(ctx.live.get(key)?.app ?? '')
   try {
     const answer = await sendPatiently(object, ctx.signal, async () =>
       sendApply(ctx, bundle, await objectToSend(ctx.ports.kube, bundle.app, type, object), type),
@@ -72,6 +73,8 @@ export async function applyObject(
     else {
       const {fields, uid, appliedAt} = ctx.live.note(type, answer)
       keepEntry(ctx, app, key, {ref, version: apiVersion, applied: digest, fields, uid, appliedAt})
+      // It moved: who kept it for that gives it up now.
+      if (former?.awaited.has(app.name) === true) ctx.reconcile(former, 'upkeep')
     }
   } finally {
     app.busy.delete(key)

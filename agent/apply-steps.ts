@@ -229,10 +229,12 @@ async function noteBeforehand(ctx: AgentContext, app: AppState, changes: Change[
 async function refuseForeign(ctx: AgentContext, app: AppState, changes: Change[]): Promise<void> {
   const asksOthers = changes.some(({object}) => ctx.live.get(object.key)?.app !== app.name)
   if (asksOthers) await Promise.all([...ctx.apps.values()].map((other) => (other === app ? undefined : other.loading)))
-  const refused = changes.flatMap(({object}) => {
-    const verdict = judgeOwner(ctx, app, object)
-    return verdict === 'ours' ? [] : [{ref: object.ref, message: verdict.refused, outage: false, content: false}]
-  })
+  const verdicts = await Promise.all(
+    changes.map(async ({object}) => ({object, verdict: await judgeOwner(ctx, app, object)})),
+  )
+  const refused = verdicts.flatMap(({object, verdict}) =>
+    verdict === 'ours' ? [] : [{ref: object.ref, message: verdict.refused, outage: verdict.outage, content: false}],
+  )
   if (refused.length > 0) throw applyFailure(refused, 'OWNED_BY_OTHER')
 }
 

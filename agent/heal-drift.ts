@@ -7,7 +7,7 @@ import type {AppState, Drift} from './app-state.ts'
 import {applyObject} from './apply-objects.ts'
 import {describeDrift, describeUnread, undescribed} from './describe-drift.ts'
 import {appliedAs, driftOf, isWriting} from './detect-drift.ts'
-import {claimantOf} from './judge-claims.ts'
+import {declaresNow, owns} from './judge-claims.ts'
 import {createHealRecord, type HealRecord, noteFailure, noteHeal} from './pace-heals.ts'
 import {requestReconcile} from './request-reconcile.ts'
 import {tellEvent} from './tell-event.ts'
@@ -75,8 +75,8 @@ async function healWhileDrifted(
     // It cannot be made anew before it is gone; that it is gone is told by the watch.
     if (kind === 'terminating') return
     if (kind === 'other-owner') {
-      const other = claimantOf(ctx, app, key)
-      if (other !== undefined) return
+      const other = ctx.apps.get(ctx.live.get(key)?.app ?? '')
+      if (other !== undefined && owns(ctx, other, key) && declaresNow(other, key) !== false) return
     }
     if (drift !== 'no-difference') await pauseInFight(ctx, app, key)
     await ctx.acceptance

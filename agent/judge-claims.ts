@@ -5,7 +5,7 @@ import type {AgentContext} from './agent-context.ts'
 import {type AppState, currentBundle} from './app-state.ts'
 import {declares} from './plan-objects.ts'
 
-/** What a verified bundle declares, also where it is then refused: it is not applied, and nobody else deletes what it wants. */
+/** What a verified bundle declares, also where it is then refused: it is not applied, and what it may take is not deleted by others. */
 export interface Claims {
   digest: Digest
   keys: ReadonlySet<string>
@@ -31,19 +31,26 @@ export function declaresNow(app: AppState, key: string): boolean | 'unread' {
   return claims?.digest === target.bundle.digest ? claims.keys.has(key) : 'unread'
 }
 
-/** The other app that declares an object now, if any. */
-export function claimantOf(ctx: Pick<AgentContext, 'apps'>, app: AppState, key: string): AppState | undefined {
-  for (const other of ctx.apps.values()) if (other !== app && declaresNow(other, key) === true) return other
-  return undefined
+/**
+ * The other apps that may want an object: they declare it, or nobody can tell what they declare. To declare is not to own; see `proveClaim`.
+ * An app that gave up wants nothing any more.
+ */
+export function claimantsOf(ctx: Pick<AgentContext, 'apps'>, app: AppState, key: string): AppState[] {
+  return [...ctx.apps.values()].filter(
+    (other) => other !== app && other.outlook !== 'given-up' && declaresNow(other, key) !== false,
+  )
+}
+
+/**
+ * Tells whether an app owns an object: the object carries its mark, and is the very one that the inventory says it applied. What the
+ * inventory only noted before an apply is not owned by that.
+ */
+export function owns(ctx: Pick<AgentContext, 'live'>, app: AppState, key: string): boolean {
+  const live = ctx.live.get(key)
+  return live !== undefined && live.app === app.name && app.inventory.get(key)?.uid === live.uid
 }
 
 /** Tells whether what an app declares now is known, and was refused. */
 export function isRefused(app: AppState): boolean {
   return app.target?.state === 'present' && currentBundle(app) === undefined
-}
-
-/** Another app of which nobody can tell what it declares: anything may have moved there. */
-export function unreadApp(ctx: Pick<AgentContext, 'apps'>, app: AppState): AppState | undefined {
-  for (const other of ctx.apps.values()) if (other !== app && declaresNow(other, '') === 'unread') return other
-  return undefined
 }

@@ -160,7 +160,8 @@ function isDeclared({apps}: AgentContext, key: string): boolean {
 
 /** Something was seen of an object: its app's health and its drift are judged anew. */
 function lookAt(ctx: AgentContext, key: string): void {
-  const app = ctx.owners.get(key)
+  const marked = ctx.apps.get(ctx.live.get(key)?.app ?? '')
+  const app = marked?.inventory.has(key) === true ? marked : ctx.owners.get(key)
   if (app === undefined) return
   const before = app.unhealthy.get(key)
   judgeObject(ctx, app, key)

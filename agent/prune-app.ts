@@ -6,19 +6,20 @@ import {APPROVE_PRUNE_ANNOTATION, isPruneApproved} from './app-orders.ts'
 import {type AppState, impersonatedUser, type LoadedBundle} from './app-state.ts'
 import type {StepRun} from './apply-steps.ts'
 import {awaitHealth} from './await-health.ts'
-import {claimantOf, unreadApp} from './judge-claims.ts'
 import {listSome} from './list-some.ts'
 import {declares, isEmpty, isFormerRun} from './plan-objects.ts'
 import {type PruneResult, pruneObjects} from './prune-objects.ts'
+import {settleClaims} from './settle-claims.ts'
 
 const SHOWN = 5
 
 /** Deletes what the app applied and no longer declares, unless something speaks against it. What asks for `PruneLast` goes when all else is healthy. */
-export async function pruneApp({ctx, app, bundle, signal}: StepRun): Promise<PruneResult> {
+export async function pruneApp(run: StepRun): Promise<PruneResult> {
+  const {ctx, app, bundle, signal} = run
   const gone = goneFrom(app, bundle)
   const {sync} = bundle.app
   if (gone.length === 0) return {pruned: [], retained: [], finalizing: 0}
-  if (!sync.prune) return {pruned: [], retained: leaveThere(ctx, app, gone), finalizing: 0}
+  if (!sync.prune) return {pruned: [], retained: await leaveThere(run, gone), finalizing: 0}
   const refuse = (code: string, reason: string): PruneResult => ({
     pruned: [],
     retained: gone.flatMap((key) => {
@@ -32,13 +33,6 @@ export async function pruneApp({ctx, app, bundle, signal}: StepRun): Promise<Pru
   }
   // An object may have moved to another app: who wants it must be known of every app before anything is deleted.
   await othersLoaded(ctx, app)
-  const unread = unreadApp(ctx, app)
-  if (unread !== undefined) {
-    return refuse(
-      'WAITS',
-      `the bundle of app ${unread.name} could not be read, and the object may have moved there; mend that app or remove it`,
-    )
-  }
   await ctx.acceptance
   const options = {
     ...impersonatedUser(bundle.app),
@@ -64,7 +58,7 @@ export async function pruneApp({ctx, app, bundle, signal}: StepRun): Promise<Pru
  * Stops an app before its first change where it would then delete more than `sync.pruneLimit` lets it: throws `AppFailure` PRUNE_LIMIT. What
  * moves to another app is not deleted, and does not count. `approved`: it does, and somebody in the cluster let it.
  */
-export async function checkPruneLimit({ctx, app, bundle}: StepRun): Promise<'within' | 'approved'> {
+export async function checkPruneLimit({ctx, app, bundle, signal}: StepRun): Promise<'within' | 'approved'> {
   const {sync} = bundle.app
   const limit = sync.pruneLimit
   if (limit === undefined || !sync.prune) return 'within'
@@ -73,7 +67,8 @@ export async function checkPruneLimit({ctx, app, bundle}: StepRun): Promise<'wit
   const gone = goneFrom(app, bundle).filter((key) => app.inventory.get(key)?.hook === undefined)
   if (gone.length <= most) return 'within'
   await othersLoaded(ctx, app)
-  const lost = gone.filter((key) => claimantOf(ctx, app, key) === undefined)
+  const claims = await settleClaims(ctx, app, gone, signal)
+  const lost = gone.filter((key) => claims.claimOn(key) === undefined && !isOthers(ctx, app, key))
   if (lost.length <= most) return 'within'
   if (isPruneApproved(ctx, bundle.app)) return 'approved'
   const refs = lost.flatMap((key) => app.inventory.get(key)?.ref ?? [])
@@ -86,14 +81,23 @@ export async function checkPruneLimit({ctx, app, bundle}: StepRun): Promise<'wit
 }
 
 /** What stays since the app prunes nothing remains known, so that it is told, and pruned once the app does; unless it is no longer ours. */
-function leaveThere(ctx: AgentContext, app: AppState, gone: readonly string[]): PruneResult['retained'] {
+async function leaveThere({ctx, app, signal}: StepRun, gone: readonly string[]): Promise<PruneResult['retained']> {
+  await othersLoaded(ctx, app)
+  const claims = await settleClaims(ctx, app, gone, signal)
   return gone.flatMap((key) => {
     const ref = app.inventory.get(key)?.ref
-    const isOurs = ctx.live.get(key)?.app === app.name && claimantOf(ctx, app, key) === undefined
+    const claim = claims.claimOn(key)
+    if (claim?.action === 'retain') app.awaited.add(claim.claimant.name)
+    const isOurs = ctx.live.get(key)?.app === app.name && claim?.action !== 'forget'
     if (ref !== undefined && isOurs) return [{ref, code: 'PRUNE_OFF', reason: 'sync.prune is off'}]
     dropEntry(ctx, app, key)
     return []
   })
+}
+
+function isOthers(ctx: Pick<AgentContext, 'live'>, app: AppState, key: string): boolean {
+  const owner = ctx.live.get(key)?.app ?? ''
+  return owner !== '' && owner !== app.name
 }
 
 function goneFrom(app: AppState, bundle: LoadedBundle): string[] {

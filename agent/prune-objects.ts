@@ -7,12 +7,12 @@ import {type AgentContext, dropEntry} from './agent-context.ts'
 import type {AppliedEntry, AppState} from './app-state.ts'
 import {recountHeld} from './count-held.ts'
 import {findAnew, findServed, mayHaveMoved} from './find-served.ts'
-import {claimantOf, isRefused} from './judge-claims.ts'
 import type {ResourceType} from './kube/kube-client.ts'
 import {isKubeError} from './kube/kube-error.ts'
 import {annotationsOf, labelOf, metaText} from './kube/kube-object.ts'
 import {APP_LABEL} from './marks.ts'
 import {orderEntries} from './order-entries.ts'
+import {type Claim, type Settlement, settleClaims} from './settle-claims.ts'
 
 export interface PruneResult {
   pruned: ObjectRef[]
@@ -28,14 +28,15 @@ export interface PruneOptions {
   propagation: Propagation
 }
 
-type Outcome = (PruneDecision | {action: 'retain'; code: 'WAITS'; reason: string}) & {finalizing?: boolean}
+type Outcome = (PruneDecision | Claim) & {finalizing?: boolean}
 type Live = LiveFacts & {resourceVersion: string}
 const MAX_CONFLICTS = 5
 const GONE: PruneDecision = {action: 'forget', code: 'GONE', reason: 'its kind is no longer served'}
 
 /**
  * Deletes objects of an app's inventory in the reverse of the order of applying, unless `guardPrune` says otherwise or another app
- * wants them now. Each deletion holds only for the very object that was judged. An abort stops before the next object.
+ * has a claim on them. Each deletion holds only for the very object that was judged. An abort stops before the next object. Call when the
+ * bundles of all apps were loaded or refused.
  */
 export async function pruneObjects(
   ctx: AgentContext,
@@ -47,6 +48,8 @@ export async function pruneObjects(
   const result: PruneResult = {pruned: [], retained: [], finalizing: 0}
   const ours = new Set(keys)
   const entries = keys.flatMap((key) => app.inventory.get(key) ?? [])
+  app.awaited.clear()
+  const claims = await settleClaims(ctx, app, keys, signal)
   for (const stage of orderEntries(ctx, entries)) {
     await Promise.all(
       stage.map((ref) =>
@@ -55,10 +58,11 @@ export async function pruneObjects(
           const entry = app.inventory.get(key)
           if (signal.aborted || ctx.signal.aborted || entry === undefined) return
           try {
-            const decision = await pruneObject(ctx, app, entry, ours, options)
+            const decision = await pruneObject(ctx, app, entry, ours, claims, options)
             if (staysThere(decision)) ours.delete(key)
             if (decision.action === 'retain') {
               result.retained.push({ref, code: decision.code, reason: decision.reason})
+              if (decision.code === 'WAITS') app.awaited.add(decision.claimant.name)
               return
             }
             if (decision.action === 'delete') result.pruned.push(ref)
@@ -89,18 +93,13 @@ async function pruneObject(
   app: AppState,
   entry: AppliedEntry,
   ours: ReadonlySet<string>,
+  claims: Settlement,
   {impersonate, purpose, propagation}: PruneOptions,
 ): Promise<Outcome> {
   const {ref} = entry
   const key = refKey(ref)
-  const claimant = claimantOf(ctx, app, key)
-  if (claimant !== undefined && isRefused(claimant)) {
-    const reason = `app ${claimant.name}, which is refused, declares it; it goes when that app is applied or gives it up`
-    return {action: 'retain', code: 'WAITS', reason}
-  }
-  if (claimant !== undefined) {
-    return {action: 'forget', code: 'OTHER_OWNER', reason: `app ${claimant.name} declares it now`}
-  }
+  const claim = claims.claimOn(key)
+  if (claim !== undefined) return claim
   let type = await findServed(ctx, entry)
   if (type === undefined) return GONE
   // A heal of the same object may be under way: deleted before that lands, it would be made anew and never be pruned.

@@ -1,9 +1,7 @@
 import type {RemovedApp} from '#shared/model/desired-state.ts'
 import {type AgentContext, keepEntry} from './agent-context.ts'
-import {AppFailure} from './app-failure.ts'
 import {type AppState, impersonatedUser} from './app-state.ts'
 import {awaitGone} from './await-gone.ts'
-import {unreadApp} from './judge-claims.ts'
 import {type PruneResult, pruneObjects} from './prune-objects.ts'
 import {requestReconcile} from './request-reconcile.ts'
 import {requireInventory} from './restore-inventory.ts'
@@ -34,13 +32,6 @@ export async function removeApp(
   const options = {...impersonatedUser(app), purpose: 'removal', propagation: 'Background'} as const
   if (target.deletionPolicy !== 'Orphan') {
     await Promise.all([...ctx.apps.values()].map((other) => (other === app ? undefined : other.loading)))
-    const unread = unreadApp(ctx, app)
-    if (unread !== undefined) {
-      throw new AppFailure(
-        'UNREACHABLE',
-        `its removal waits: the bundle of app ${unread.name} could not be read, and objects may have moved there; mend that app or remove it`,
-      )
-    }
     for (const {ref, version} of app.inventory.values()) {
       const type = await ctx.discovery.find(version, ref.kind)
       if (type !== undefined) await ctx.live.follow(type)
@@ -89,7 +80,11 @@ async function finish(ctx: AgentContext, app: AppState): Promise<void> {
   app.serviceAccount = undefined
   app.bundle = undefined
   app.revision = undefined
+  app.verifiedRevision = undefined
   app.healthyRevision = undefined
+  app.toldProblem = undefined
+  app.toldNotice = undefined
+  app.awaited.clear()
   app.unhealthy.clear()
   app.drifted.clear()
 }

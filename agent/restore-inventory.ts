@@ -1,5 +1,5 @@
 import {refKey} from '#shared/model/object-ref.ts'
-import type {AgentContext} from './agent-context.ts'
+import {type AgentContext, noteOwner} from './agent-context.ts'
 import {AppFailure} from './app-failure.ts'
 import type {AppState} from './app-state.ts'
 import type {StoredInventory} from './inventory-store.ts'
@@ -19,7 +19,7 @@ export function restoreInventory(
   app.brokenInventory = undefined
   for (const entry of entries) {
     app.inventory.set(refKey(entry.ref), entry)
-    ctx.owners.set(refKey(entry.ref), app)
+    noteOwner(ctx, app, refKey(entry.ref))
   }
 }
 

@@ -96,6 +96,7 @@ function followUp(ctx: AgentContext, app: AppState, error: unknown): void {
   }
   if (rollBack(ctx, app, words) === 'rolling-back') return
   app.outlook = 'given-up'
+  for (const other of ctx.apps.values()) if (other.awaited.has(app.name)) ctx.reconcile(other, 'upkeep')
   const message = `${words}; given up after ${limit} retries, until something newer is published`
   setCondition(ctx, app, 'False', app.condition.reason, message)
 }

@@ -67,8 +67,9 @@ export async function beginHook(run: HookRun, hook: PlannedHook): Promise<void> 
   const {object, rules} = hook
   const {ref} = object
   const type = typeOf(hook)
-  const verdict = judgeOwner(ctx, app, object)
-  if (verdict !== 'ours') throw new AppFailure('OWNED_BY_OTHER', verdict.refused)
+  const verdict = await judgeOwner(ctx, app, object)
+  if (verdict !== 'ours')
+    throw new AppFailure(verdict.outage ? 'CLUSTER_UNAVAILABLE' : 'OWNED_BY_OTHER', verdict.refused)
   const live = await kube.get(type, ref, 'metadata')
   const runId = `${bundleId(bundle)}.${phase}`
   if (live !== 'absent') {

@@ -18,7 +18,10 @@ export function tellPruned(ctx: AgentContext, app: AppState, {pruned, retained}:
   const failed = retained.find(({code}) => code === 'FAILED')
   const kept = failed ?? retained[0]
   app.notice = undefined
-  if (kept === undefined) return
+  if (kept === undefined) {
+    app.toldNotice = undefined
+    return
+  }
   const message = `not pruned: ${summarize(retained.map(({ref}) => ref))}: ${kept.reason}`
   app.notice = {message, failed: failed !== undefined}
   if (app.toldNotice === message) return
