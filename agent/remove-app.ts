@@ -82,7 +82,7 @@ async function finish(ctx: AgentContext, app: AppState): Promise<void> {
   app.revision = undefined
   app.verifiedRevision = undefined
   app.healthyRevision = undefined
-  app.toldProblem = undefined
+  app.toldProblems.clear()
   app.toldNotice = undefined
   app.awaited.clear()
   app.unhealthy.clear()
