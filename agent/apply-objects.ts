@@ -6,6 +6,7 @@ import {isOutage} from './app-failure.ts'
 import type {AppState, LoadedBundle} from './app-state.ts'
 import {objectToSend} from './ignored-fields.ts'
 import {isKubeError, KubeError} from './kube/kube-error.ts'
+import {noteEnd} from './note-end.ts'
 import type {PlannedObject} from './plan-objects.ts'
 import {sendApply} from './send-apply.ts'
 
@@ -73,6 +74,8 @@ export async function applyObject(
     else {
       const {fields, uid, appliedAt} = ctx.live.note(type, answer)
       keepEntry(ctx, app, key, {ref, version: apiVersion, applied: digest, fields, uid, appliedAt})
+      // It may have been quicker than the answer.
+      noteEnd(ctx, app, key)
       // It moved: who kept it for that gives it up now.
       if (former?.awaited.has(app.name) === true) ctx.reconcile(former, 'upkeep')
     }

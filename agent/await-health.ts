@@ -4,6 +4,7 @@ import type {AgentContext} from './agent-context.ts'
 import {AppFailure} from './app-failure.ts'
 import type {AppState} from './app-state.ts'
 import {listSome} from './list-some.ts'
+import {healthSeen} from './note-end.ts'
 import type {PlannedObject} from './plan-objects.ts'
 import {setCondition} from './set-condition.ts'
 
@@ -24,11 +25,11 @@ export async function awaitHealth(
   const begun = performance.now()
   let failedSince: number | undefined
   while (!signal.aborted && !ctx.signal.aborted) {
-    const waiting = objects.filter(({key}) => ctx.live.get(key)?.health !== 'Current')
+    const waiting = objects.filter(({key}) => healthSeen(ctx, app, key)?.health !== 'Current')
     if (waiting.length === 0) return
-    const message = listSome(waiting, SHOWN, (object) => `${formatRef(object.ref)}: ${reasonOf(ctx, object)}`)
+    const message = listSome(waiting, SHOWN, (object) => `${formatRef(object.ref)}: ${reasonOf(ctx, app, object)}`)
     const now = performance.now()
-    const failed = waiting.some(({key}) => ctx.live.get(key)?.health === 'Failed')
+    const failed = waiting.some(({key}) => healthSeen(ctx, app, key)?.health === 'Failed')
     failedSince = failed ? (failedSince ?? now) : undefined
     if (now - begun > timeoutSeconds * 1000) {
       throw new AppFailure('UNHEALTHY', `${what}: not healthy within ${timeoutSeconds} s: ${message}`)
@@ -41,6 +42,6 @@ export async function awaitHealth(
   }
 }
 
-function reasonOf(ctx: AgentContext, {key}: PlannedObject): string {
-  return ctx.live.get(key)?.healthReason ?? 'is not there'
+function reasonOf(ctx: AgentContext, app: AppState, {key}: PlannedObject): string {
+  return healthSeen(ctx, app, key)?.healthReason ?? 'is not there'
 }

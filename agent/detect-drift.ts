@@ -12,7 +12,7 @@ export type DriftKind = 'missing' | 'terminating' | 'other-owner' | 'fields' | '
  * owner mark. `reapplied`: somebody applied under our name, so the values may differ though the fields are the same.
  */
 export function detectDrift(app: AppState, entry: AppliedEntry, live: LiveObject | undefined): DriftKind | undefined {
-  if (live === undefined) return 'missing'
+  if (live === undefined) return entry.ended === undefined ? 'missing' : undefined
   if (live.terminating) return 'terminating'
   if (live.app !== app.name) return 'other-owner'
   if (live.fields !== entry.fields) return 'fields'

@@ -19,6 +19,7 @@ import {createInventoryStore} from './inventory-store.ts'
 import {createDiscovery} from './kube/discovery.ts'
 import {createConcurrencyLimit} from './limit-concurrency.ts'
 import {createLiveIndex} from './live-index.ts'
+import {noteEnd} from './note-end.ts'
 import {declares} from './plan-objects.ts'
 import {createReportPoster} from './post-report.ts'
 import {createEventRecorder} from './record-events.ts'
@@ -163,6 +164,7 @@ function lookAt(ctx: AgentContext, key: string): void {
   const marked = ctx.apps.get(ctx.live.get(key)?.app ?? '')
   const app = marked?.inventory.has(key) === true ? marked : ctx.owners.get(key)
   if (app === undefined) return
+  noteEnd(ctx, app, key)
   const before = app.unhealthy.get(key)
   judgeObject(ctx, app, key)
   const after = app.unhealthy.get(key)

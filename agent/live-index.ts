@@ -1,3 +1,4 @@
+import {createBoundedMap} from '#shared/memory/bounded-map.ts'
 import type {Health} from '#shared/model/cluster-report.ts'
 import {type ObjectRef, refKey} from '#shared/model/object-ref.ts'
 import type {HealthRules} from '#shared/plan/health-rules/health-rule.ts'
@@ -8,6 +9,7 @@ import type {Detail, KubeClient, ResourceType} from './kube/kube-client.ts'
 import {isKubeError, type KubeError} from './kube/kube-error.ts'
 import {annotationsOf, isLaterVersion, type KubeObject, labelOf, metaText} from './kube/kube-object.ts'
 import {APP_LABEL, FIELD_MANAGER} from './marks.ts'
+import {type RunEnd, readEnd} from './read-end.ts'
 import {readFields} from './read-fields.ts'
 
 /** The little that is kept of each object that carries the owner mark and concerns an app. */
@@ -31,6 +33,11 @@ export interface LiveObject {
   keep?: Record<string, string>
 }
 
+/** What an object's health is judged to be. */
+export type SeenHealth = Pick<LiveObject, 'health' | 'healthReason'>
+
+const MAX_ENDS = 1_000
+
 export type LiveChange = 'changed' | 'gone'
 
 /**
@@ -44,6 +51,8 @@ export interface LiveIndex {
    */
   follow(type: ResourceType): Promise<void>
   get(key: string): LiveObject | undefined
+  /** How the object with this uid came to its end, where it was seen to; known also when it is gone, of the last thousand. */
+  endOf(uid: string): RunEnd | undefined
   /** Judges the health of an object anew, since the rules changed. */
   rejudge(type: ResourceType, object: KubeObject): void
   /** Takes in what the server answered to a write of ours, unless something later is known, and returns what it says. */
@@ -76,6 +85,12 @@ export function createLiveIndex(options: LiveIndexOptions): LiveIndex {
     string,
     {ready: Promise<void>; stop: AbortController; versions: [ResourceType, ...ResourceType[]]}
   >()
+
+  const ends = createBoundedMap<string, RunEnd>(MAX_ENDS)
+  const noteEnd = (type: ResourceType, object: KubeObject): void => {
+    const end = readEnd(type, object, clock.now())
+    if (end !== undefined) ends.set(object.metadata.uid, end)
+  }
 
   const judging: Judging = {
     rulesOf: (app) => rulesOf?.(app),
@@ -115,6 +130,7 @@ export function createLiveIndex(options: LiveIndexOptions): LiveIndex {
     }
     objects.set(key, readLive(type, ref, object, detail, known, judging))
     keysOf(type).add(key)
+    if (detail === 'whole') noteEnd(type, object)
     return key
   }
 
@@ -168,7 +184,12 @@ export function createLiveIndex(options: LiveIndexOptions): LiveIndex {
       },
       onEvent(event) {
         if (event.type === 'changed') takeAndTell(versions[0], event.object, detail)
-        else drop(type, refKey(refOfLive(type, event.object)), event.object.metadata.resourceVersion)
+        else {
+          const key = refKey(refOfLive(type, event.object))
+          // Its last state may be seen only now.
+          if (isWanted(key)) noteEnd(versions[0], event.object)
+          drop(type, key, event.object.metadata.resourceVersion)
+        }
       },
       onTrouble: (error) => onTrouble(versions[0], error),
       nextVersion() {
@@ -203,6 +224,7 @@ export function createLiveIndex(options: LiveIndexOptions): LiveIndex {
   return {
     follow,
     get: (key) => objects.get(key),
+    endOf: (uid) => ends.get(uid),
     note(type, object) {
       const ref = refOfLive(type, object)
       const key = refKey(ref)

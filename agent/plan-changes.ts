@@ -27,7 +27,7 @@ export function planChanges(
     if (entry === undefined) return [{object, why: 'new'}]
     if (object.rules.mode === 'once') {
       // Without a uid it was there before us. Of what is gone one more is made.
-      const made = entry.applied !== '' && entry.uid !== undefined
+      const made = entry.applied !== '' && entry.uid !== undefined && entry.ended === undefined
       return entry.applied === '' || (made && ctx.live.get(object.key) === undefined) ? [{object, why: 'unsure'}] : []
     }
     if (entry.applied === '') return [{object, why: 'unsure'}]

@@ -38,6 +38,7 @@ export async function pruneApp(run: StepRun): Promise<PruneResult> {
     ...impersonatedUser(bundle.app),
     purpose: 'prune' as const,
     propagation: sync.prunePropagation ?? 'Background',
+    patienceSeconds: sync.timeoutSeconds,
   }
   const last = gone.filter((key) => isLast(ctx, key))
   const first = last.length === 0 ? gone : gone.filter((key) => !last.includes(key))

@@ -5,6 +5,7 @@ import type {Propagation} from '#shared/model/plan-options.ts'
 import {guardPrune, type LiveFacts, type PruneDecision} from '#shared/plan/guard-prune.ts'
 import {type AgentContext, dropEntry} from './agent-context.ts'
 import type {AppliedEntry, AppState} from './app-state.ts'
+import {awaitGone} from './await-gone.ts'
 import {recountHeld} from './count-held.ts'
 import {findAnew, findServed, mayHaveMoved} from './find-served.ts'
 import type {ResourceType} from './kube/kube-client.ts'
@@ -16,7 +17,7 @@ import {type Claim, type Settlement, settleClaims} from './settle-claims.ts'
 
 export interface PruneResult {
   pruned: ObjectRef[]
-  /** What stays in the inventory, and why; `code` as `guardPrune` names it; `FAILED`, `WAITS`, `EMPTY` or `PRUNE_OFF`. */
+  /** What stays in the inventory, and why; `code` as `guardPrune` names it; `FAILED`, `WAITS`, `STAGE`, `EMPTY` or `PRUNE_OFF`. */
   retained: {ref: ObjectRef; code: string; reason: string}[]
   /** How many were deleted, and are kept for now by their finalizers; they stay in the inventory. */
   finalizing: number
@@ -26,16 +27,24 @@ export interface PruneOptions {
   impersonate?: string
   purpose: 'prune' | 'removal'
   propagation: Propagation
+  /** How long one that its finalizers keep holds back what is deleted after it. @default 300 */
+  patienceSeconds?: number
 }
 
-type Outcome = (PruneDecision | Claim) & {finalizing?: boolean}
-type Live = LiveFacts & {resourceVersion: string}
+type Outcome = (PruneDecision | Claim) & {finalizing?: boolean; since?: number}
+type Live = LiveFacts & {resourceVersion: string; since?: number}
+/** An object whose deletion has begun: since when, in milliseconds of the epoch. */
+type Slow = {ref: ObjectRef; since: number}
+const DEFAULT_PATIENCE_SECONDS = 300
+/** Longer waits are left to the next reconcile. */
+const STAGE_WAIT_MS = 5_000
 const MAX_CONFLICTS = 5
 const GONE: PruneDecision = {action: 'forget', code: 'GONE', reason: 'its kind is no longer served'}
 
 /**
  * Deletes objects of an app's inventory in the reverse of the order of applying, unless `guardPrune` says otherwise or another app
- * has a claim on them. Each deletion holds only for the very object that was judged. An abort stops before the next object. Call when the
+ * has a claim on them: a stage begins when all that the one before ordered to go is gone, so that an operator is there as long as its finalizers are.
+ * Each deletion holds only for the very object that was judged. An abort stops before the next object. Call when the
  * bundles of all apps were loaded or refused.
  */
 export async function pruneObjects(
@@ -50,7 +59,9 @@ export async function pruneObjects(
   const entries = keys.flatMap((key) => app.inventory.get(key) ?? [])
   app.awaited.clear()
   const claims = await settleClaims(ctx, app, keys, signal)
-  for (const stage of orderEntries(ctx, entries)) {
+  const stages = orderEntries(ctx, entries)
+  for (const [index, stage] of stages.entries()) {
+    const slow: Slow[] = []
     await Promise.all(
       stage.map((ref) =>
         ctx.ports.limit.run(async () => {
@@ -60,6 +71,7 @@ export async function pruneObjects(
           try {
             const decision = await pruneObject(ctx, app, entry, ours, claims, options)
             if (staysThere(decision)) ours.delete(key)
+            if (decision.action === 'retain' && decision.code === 'DELETING') slow.push({ref, since: decision.since ?? ctx.ports.clock.now().getTime()})
             if (decision.action === 'retain') {
               result.retained.push({ref, code: decision.code, reason: decision.reason})
               if (decision.code === 'WAITS') app.awaited.add(decision.claimant.name)
@@ -68,6 +80,7 @@ export async function pruneObjects(
             if (decision.action === 'delete') result.pruned.push(ref)
             if (decision.action === 'delete' && decision.finalizing) {
               result.finalizing++
+              slow.push({ref, since: ctx.ports.clock.now().getTime()})
               return
             }
             dropEntry(ctx, app, key)
@@ -79,8 +92,46 @@ export async function pruneObjects(
         }, app.name),
       ),
     )
+    const later = stages.slice(index + 1).flat()
+    if (later.length === 0 || signal.aborted || ctx.signal.aborted) continue
+    const hanging = await awaitStage(ctx, app, result, slow, signal, options)
+    if (hanging === undefined) continue
+    const reason = `it is deleted when ${formatRef(hanging)} is gone, which its finalizers still keep`
+    result.retained.push(...later.map((ref) => ({ref, code: 'STAGE', reason})))
+    break
   }
   return result
+}
+
+/** Waits a while until what is slow to go is gone. Gives one that is not, unless it has been going for so long that nothing waits for it any more. */
+async function awaitStage(
+  ctx: AgentContext,
+  app: AppState,
+  result: PruneResult,
+  slow: readonly Slow[],
+  signal: AbortSignal,
+  {patienceSeconds = DEFAULT_PATIENCE_SECONDS}: PruneOptions,
+): Promise<ObjectRef | undefined> {
+  const oldest = ctx.ports.clock.now().getTime() - patienceSeconds * 1_000
+  const waitedFor = slow.filter(({since}) => since > oldest)
+  if (waitedFor.length === 0) return undefined
+  const left = new Set(
+    await awaitGone(
+      ctx,
+      waitedFor.map(({ref}) => ref),
+      signal,
+      STAGE_WAIT_MS,
+    ),
+  )
+  for (const {ref} of waitedFor) {
+    const key = refKey(ref)
+    if (left.has(key) || signal.aborted || ctx.signal.aborted) continue
+    const kept = result.retained.findIndex((each) => refKey(each.ref) === key)
+    if (kept === -1) result.finalizing--
+    else result.retained.splice(kept, 1)
+    dropEntry(ctx, app, key)
+  }
+  return waitedFor.find(({ref}) => left.has(refKey(ref)))?.ref
 }
 
 /** What stays is lost with its Namespace or definition, which come after it, so it must count as held by them. */
@@ -120,7 +171,10 @@ async function pruneObject(
       const decision = guardPrune({ref, app: app.name, appliedUid: entry.uid, live: facts, purpose}, [
         ctx.config.namespace,
       ])
-      if (decision.action !== 'delete' || live === 'absent') return {...decision, finalizing: false}
+      if (decision.action !== 'delete' || live === 'absent') {
+        const {since} = live === 'absent' ? {} : live
+        return {...decision, finalizing: false, ...(since === undefined ? {} : {since})}
+      }
       const answer = await ctx.ports.kube.delete(type, ref, {
         uid: live.uid,
         resourceVersion: live.resourceVersion,
@@ -154,7 +208,9 @@ function knownLive(ctx: AgentContext, key: string): Live | undefined {
 async function readLive(ctx: AgentContext, type: ResourceType, ref: ObjectRef): Promise<Live | 'absent'> {
   const object = await ctx.ports.kube.get(type, ref, 'metadata')
   if (object === 'absent') return 'absent'
+  const since = Date.parse(metaText(object, 'deletionTimestamp'))
   return {
+    ...(Number.isNaN(since) ? {} : {since}),
     uid: object.metadata.uid,
     resourceVersion: object.metadata.resourceVersion,
     owner: labelOf(object, APP_LABEL),

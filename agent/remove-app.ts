@@ -1,4 +1,5 @@
 import type {RemovedApp} from '#shared/model/desired-state.ts'
+import {formatRef} from '#shared/model/object-ref.ts'
 import {type AgentContext, keepEntry} from './agent-context.ts'
 import {type AppState, impersonatedUser} from './app-state.ts'
 import {awaitGone} from './await-gone.ts'
@@ -50,15 +51,19 @@ export async function removeApp(
     }
     if (signal.aborted) return
     tellPruned(ctx, app, result)
-    if (result.retained.length > 0) {
+    const [first] = result.retained
+    if (first !== undefined) {
       await saveInventory(ctx, app)
-      setCondition(ctx, app, 'False', 'PruneFailed', result.retained[0]?.reason ?? '')
+      const goes = result.retained.every(({code}) => code === 'DELETING' || code === 'STAGE')
+      const message = `${formatRef(first.ref)}: ${first.reason}`
+      setCondition(ctx, app, goes ? 'Unknown' : 'False', goes ? 'Progressing' : 'PruneFailed', message)
       requestReconcile(ctx, app, 'soon')
       return
     }
-    if (left.length > 0) {
+    const going = Math.max(left.length, result.finalizing)
+    if (going > 0) {
       await saveInventory(ctx, app)
-      setCondition(ctx, app, 'Unknown', 'Progressing', `waits until ${left.length} deleted object(s) are gone`)
+      setCondition(ctx, app, 'Unknown', 'Progressing', `waits until ${going} deleted object(s) are gone`)
       requestReconcile(ctx, app, 'soon')
       return
     }

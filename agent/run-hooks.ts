@@ -21,6 +21,8 @@ import {saveInventory} from './save-inventory.ts'
 const RUN_ANNOTATION = 'drawbridge.dev/hook-run'
 
 const MAX_REASON_LENGTH = 1_000
+/** How far the watch may be behind what a read says. */
+const WATCH_LAG_MS = 2_000
 
 /** One reconcile's view of an app's hooks. */
 export interface HookRun {
@@ -177,7 +179,7 @@ async function awaitEnd(run: HookRun, hook: PlannedHook): Promise<HookProgress |
     if (version !== seen) {
       seen = version
       const live = await ctx.ports.kube.get(type, ref, 'whole')
-      if (live === 'absent') return {state: 'Failed', reason: 'it was deleted before it came to its end'}
+      if (live === 'absent') return awaitSeenEnd(run, key)
       const progress = progressOf(run, type, live)
       if (progress.state !== 'Running') return progress
       reason = progress.reason
@@ -187,6 +189,20 @@ async function awaitEnd(run: HookRun, hook: PlannedHook): Promise<HookProgress |
     await sleep(20)
   }
   return 'stopped'
+}
+
+/** What is gone is judged by the last that the watch saw of it, which may be behind. */
+async function awaitSeenEnd({ctx, app, signal}: HookRun, key: string): Promise<HookProgress | 'stopped'> {
+  const uid = app.inventory.get(key)?.uid
+  const giveUpAt = performance.now() + WATCH_LAG_MS
+  while (!signal.aborted && !ctx.signal.aborted) {
+    const end = uid === undefined ? undefined : ctx.live.endOf(uid)
+    if (end !== undefined) return end
+    if (performance.now() > giveUpAt) break
+    await sleep(20)
+  }
+  if (signal.aborted || ctx.signal.aborted) return 'stopped'
+  return {state: 'Failed', reason: 'it was deleted before it came to its end'}
 }
 
 function progressOf({ctx}: HookRun, type: ResourceType, live: KubeObject): HookProgress {

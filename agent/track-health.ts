@@ -5,6 +5,7 @@ import type {AppState} from './app-state.ts'
 import {FAILED_GRACE_MS} from './await-health.ts'
 import {explainUnhealthy} from './explain-unhealthy.ts'
 import {listSome} from './list-some.ts'
+import {healthSeen} from './note-end.ts'
 import {noteHealthy, rollBack} from './roll-back.ts'
 import {setCondition} from './set-condition.ts'
 import {tellEvent} from './tell-event.ts'
@@ -19,7 +20,7 @@ export function judgeObject(ctx: Pick<AgentContext, 'live'>, app: AppState, key:
     app.unhealthy.delete(key)
     return
   }
-  const live = ctx.live.get(key)
+  const live = healthSeen(ctx, app, key)
   if (live === undefined) app.unhealthy.set(key, {ref: object.ref, health: 'NotFound', reason: 'is not there'})
   else if (live.health === 'Current') {
     app.unhealthy.delete(key)

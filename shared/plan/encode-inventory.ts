@@ -32,6 +32,8 @@ const chunkSchema = z.object({
   index: z.int().nonnegative(),
   chunks: z.int().positive().max(maxChunks),
   groups: z.array(groupSchema),
+  /** By `refKey`. */
+  ended: z.record(z.string(), z.enum(['Succeeded', 'Failed'])).optional(),
 })
 type Chunk = z.infer<typeof chunkSchema>
 
@@ -101,6 +103,10 @@ function packChunk(entries: InventoryEntry[], index: number, chunks: number): Ui
     groups.set(key, group)
   }
   const chunk: Chunk = {apiVersion: API_VERSION, kind: 'Inventory', index, chunks, groups: [...groups.values()]}
+  const ended = entries.flatMap((entry) =>
+    entry.ended === undefined ? [] : [[refKey(entry.ref), entry.ended] as const],
+  )
+  if (ended.length > 0) chunk.ended = Object.fromEntries(ended)
   return gzipSync(JSON.stringify(chunk))
 }
 
@@ -137,14 +143,19 @@ function requireAllChunks(read: Chunk[], newest: number): void {
 
 function entriesOf(chunk: Chunk): InventoryEntry[] {
   return chunk.groups.flatMap(([version, kind, namespace, objects]) =>
-    objects.map(([name, applied, fields, uid, hook]) => ({
-      ref: {group: groupOf(version), kind, namespace, name},
-      version,
-      applied,
-      fields,
-      ...(uid === '' ? {} : {uid}),
-      ...(hook === undefined ? {} : {hook: recordOf(hook)}),
-    })),
+    objects.map(([name, applied, fields, uid, hook]) => {
+      const ref = {group: groupOf(version), kind, namespace, name}
+      const ended = chunk.ended?.[refKey(ref)]
+      return {
+        ref,
+        version,
+        applied,
+        fields,
+        ...(uid === '' ? {} : {uid}),
+        ...(ended === undefined ? {} : {ended}),
+        ...(hook === undefined ? {} : {hook: recordOf(hook)}),
+      }
+    }),
   )
 }
 

@@ -12,6 +12,8 @@ export interface InventoryEntry {
   fields: string
   /** The object's uid, where known: the same name with another uid is somebody else's object. */
   uid?: string
+  /** It came to its end as it was applied, and goes by a rule of its own: absent, it is as desired. */
+  ended?: 'Succeeded' | 'Failed'
   /** How a hook went; absent for an ordinary object. */
   hook?: HookRecord
 }
@@ -53,6 +55,7 @@ function joinEntries(a: InventoryEntry, b: InventoryEntry): InventoryEntry {
     applied: agreed ? a.applied : '',
     fields: agreed ? fields : '',
     ...(uid === undefined ? {} : {uid}),
+    ...(agreed && a.ended === b.ended && a.ended !== undefined ? {ended: a.ended} : {}),
     ...(b.hook === undefined ? {} : {hook: b.hook}),
   }
 }

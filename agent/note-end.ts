@@ -1,0 +1,38 @@
+import type {AgentContext} from './agent-context.ts'
+import type {AppState} from './app-state.ts'
+import type {SeenHealth} from './live-index.ts'
+import {requestReconcile} from './request-reconcile.ts'
+import {saveInventory} from './save-inventory.ts'
+
+/**
+ * Notes in the inventory that what was applied has come to its end and goes by its own rule: gone, it is as desired, and is not made again
+ * before it is declared otherwise.
+ */
+export function noteEnd(ctx: AgentContext, app: AppState, key: string): void {
+  const entry = app.inventory.get(key)
+  if (entry?.uid === undefined || entry.applied === '' || entry.hook !== undefined || entry.ended !== undefined) return
+  const end = ctx.live.endOf(entry.uid)
+  if (end?.goes !== true) return
+  entry.ended = end.state
+  app.unnoted.add(key)
+  app.unsaved = true
+  // At once: a stop before it is written would have it run again.
+  if (!ctx.signal.aborted) saveInventory(ctx, app).catch(() => requestReconcile(ctx, app, 'inventory'))
+}
+
+/** The health of an object as it is seen, or as it was when it ended; undefined where it is not there. */
+export function healthSeen(ctx: Pick<AgentContext, 'live'>, app: AppState, key: string): SeenHealth | undefined {
+  const live = ctx.live.get(key)
+  if (live !== undefined) return live
+  const entry = app.inventory.get(key)
+  switch (entry?.ended) {
+    case 'Succeeded':
+      return {health: 'Current', healthReason: 'came to its end and was removed by its own rule'}
+    case 'Failed': {
+      const {reason = 'it failed'} = (entry.uid === undefined ? undefined : ctx.live.endOf(entry.uid)) ?? {}
+      return {health: 'Failed', healthReason: `${reason}; it was removed by its own rule`}
+    }
+    default:
+      return undefined
+  }
+}
