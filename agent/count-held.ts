@@ -1,9 +1,10 @@
 import {describeError} from '#shared/model/drawbridge-error.ts'
 import {childObject, isJsonObject} from '#shared/model/manifest.ts'
 import {type ObjectRef, refKey} from '#shared/model/object-ref.ts'
-import {countsAsHeld} from '#shared/plan/guard-prune.ts'
+import {countsAsHeld, type Held} from '#shared/plan/guard-prune.ts'
 import type {AgentPorts} from './agent-context.ts'
 import type {KubeClient, ResourceType} from './kube/kube-client.ts'
+import {isKubeError, KubeError} from './kube/kube-error.ts'
 import {metaText} from './kube/kube-object.ts'
 
 const FIRST_PAUSE_MS = 1_000
@@ -11,7 +12,7 @@ const MAX_PAUSE_MS = 3_600_000
 
 /** What an object held when it was last counted, and when to count again, by a monotonic clock. */
 export interface HeldCount {
-  held: number | 'unknown'
+  held: Held
   until: number
   pauseMs: number
 }
@@ -26,7 +27,7 @@ export async function recountHeld(
   type: ResourceType,
   ref: ObjectRef,
   ours: ReadonlySet<string>,
-): Promise<number | 'unknown'> {
+): Promise<Held> {
   const key = refKey(ref)
   const known = counts.get(key)
   if (known !== undefined && performance.now() < known.until) return known.held
@@ -39,14 +40,14 @@ export async function recountHeld(
 
 /**
  * Counts what would be lost with an object beyond what this app deletes itself: a Namespace's content, a definition's custom
- * resources, a claim's data; 0 for every other kind, `'unknown'` where it cannot be told. `ours` holds the keys of what the same prune deletes.
+ * resources, a claim's data; 0 for every other kind, or why that cannot be told. `ours` holds the keys of what the same prune deletes.
  */
 export async function countHeld(
   ports: Pick<AgentPorts, 'kube' | 'log'>,
   type: ResourceType,
   ref: ObjectRef,
   ours: ReadonlySet<string>,
-): Promise<number | 'unknown'> {
+): Promise<Held> {
   const {kube} = ports
   const kind = ref.group === '' ? ref.kind : `${ref.kind}.${ref.group}`
   if (!['Namespace', 'PersistentVolumeClaim', 'CustomResourceDefinition.apiextensions.k8s.io'].includes(kind)) return 0
@@ -56,10 +57,10 @@ export async function countHeld(
     if (object === 'absent') return 0
     if (kind === 'PersistentVolumeClaim') return childObject(object, 'status')?.phase === 'Bound' ? 1 : 0
     const instances = definedType(childObject(object, 'spec'))
-    return instances === undefined ? 'unknown' : await countOfType(kube, instances, undefined, ours)
+    return instances === undefined ? {unknown: 'it is malformed'} : await countOfType(kube, instances, undefined, ours)
   } catch (error) {
     ports.log('warn', `cannot tell what ${kind} ${ref.name} holds: ${describeError(error)}`, {object: refKey(ref)})
-    return 'unknown'
+    return {unknown: describeError(error)}
   }
 }
 
@@ -67,7 +68,7 @@ async function countInNamespace(kube: KubeClient, namespace: string, ours: Reado
   let held = 0
   const counted = new Set<string>()
   for (const apiVersion of await kube.listApiVersions()) {
-    const types = await kube.listTypes(apiVersion)
+    const types = await listServed(kube, apiVersion)
     if (types === 'absent') continue
     for (const type of types) {
       const name = `${type.group}/${type.plural}`
@@ -77,6 +78,18 @@ async function countInNamespace(kube: KubeClient, namespace: string, ours: Reado
     }
   }
   return held
+}
+
+/** An API that another server than Kubernetes' own provides may be down alone: who reads of it must know which, and what helps. */
+async function listServed(kube: KubeClient, apiVersion: string): Promise<ResourceType[] | 'absent'> {
+  try {
+    return await kube.listTypes(apiVersion)
+  } catch (error) {
+    if (!isKubeError(error, 'UNAVAILABLE')) throw error
+    const [group, version] = apiVersion.split('/')
+    const remedy = version === undefined ? '' : `; repair that API, or delete APIService ${version}.${group}`
+    throw new KubeError(error.code, `${error.message}${remedy}`, error.details, {cause: error})
+  }
 }
 
 async function countOfType(

@@ -14,6 +14,9 @@ export interface PruneFacts {
   purpose?: 'prune' | 'removal'
 }
 
+/** How much would be lost with an object, or why that cannot be told: then it counts as held. */
+export type Held = number | {unknown: string}
+
 export interface LiveFacts {
   uid: string
   /** The app that the live object names as its owner (by our label); undefined where it names none. */
@@ -25,9 +28,9 @@ export interface LiveFacts {
   finalizers?: readonly string[]
   /**
    * How much would be lost with it: for a Namespace the objects in it that are not deleted by this prune too (see `countsAsHeld`), for a CustomResourceDefinition its instances likewise,
-   * for a PersistentVolumeClaim 1 where it is bound; 0 for every other kind. `'unknown'` (a list was refused or cut short) counts as held.
+   * for a PersistentVolumeClaim 1 where it is bound; 0 for every other kind.
    */
-  held: number | 'unknown'
+  held: Held
 }
 
 /**
@@ -97,15 +100,16 @@ export function countsAsHeld(ref: ObjectRef, ownerReferences: unknown): boolean 
   return !(ref.group === '' && ref.kind === 'ConfigMap' && ref.name === 'kube-root-ca.crt')
 }
 
-function describeLoss(ref: ObjectRef, held: number | 'unknown'): string | undefined {
+function describeLoss(ref: ObjectRef, held: Held): string | undefined {
   if (held === 0) return undefined
-  const count = held === 'unknown' ? '' : `${held} `
-  const certainty = held === 'unknown' ? 'may hold' : 'holds'
-  if (isNamespace(ref)) return `the namespace ${certainty} ${count}object(s) that this app does not delete`
+  const what = typeof held === 'number' ? `holds ${held} ` : 'may hold '
+  const why = typeof held === 'number' ? '' : ` (that cannot be told: ${held.unknown})`
+  if (isNamespace(ref)) return `the namespace ${what}object(s) that this app does not delete${why}`
   if (ref.group === 'apiextensions.k8s.io' && ref.kind === 'CustomResourceDefinition') {
-    return `the definition ${certainty} ${count}custom resource(s) that this app does not delete`
+    return `the definition ${what}custom resource(s) that this app does not delete${why}`
   }
-  if (ref.group === '' && ref.kind === 'PersistentVolumeClaim') return `the claim ${certainty} data`
+  if (ref.group === '' && ref.kind === 'PersistentVolumeClaim')
+    return `the claim ${typeof held === 'number' ? 'holds' : 'may hold'} data${why}`
   return undefined
 }
 

@@ -3,6 +3,7 @@ import {test} from 'node:test'
 import type {AgentPorts} from '#agent/agent-context.ts'
 import {type HeldCount, recountHeld} from '#agent/count-held.ts'
 import type {KubeClient, ListOptions, ResourceType} from '#agent/kube/kube-client.ts'
+import {KubeError} from '#agent/kube/kube-error.ts'
 import type {KubeObject} from '#agent/kube/kube-object.ts'
 import {types} from './start-test-agent.ts'
 
@@ -61,4 +62,22 @@ test('that nothing is held any more is never told from memory', async () => {
   assert.equal(await count(), 0)
   assert.equal(asked.lists, 3)
   assert.equal(counts.size, 0)
+})
+
+test('an API that is down is named, with what to do', async () => {
+  const {ports} = createNamespace({held: 0})
+  const kube = {
+    ...ports.kube,
+    listApiVersions: async () => ['v1', 'metrics.example.com/v1beta1'],
+    listTypes: async (apiVersion: string): Promise<ResourceType[]> => {
+      if (apiVersion === 'v1') return [types.configMap]
+      throw new KubeError('UNAVAILABLE', `discover ${apiVersion}: ServiceUnavailable (503)`)
+    },
+  }
+  const held = await recountHeld({...ports, kube}, new Map(), types.namespace, ref, new Set())
+  assert.ok(typeof held === 'object')
+  assert.match(
+    held.unknown,
+    /discover metrics\.example\.com\/v1beta1: ServiceUnavailable \(503\); repair that API, or delete APIService v1beta1\.metrics\.example\.com/,
+  )
 })

@@ -66,7 +66,7 @@ test('keeps what an annotation of Drawbridge, Flux, Argo CD or Helm asks to keep
 
 test("keeps a namespace, definition or claim that holds what is not this app's to lose, and says how to force it", () => {
   for (const ref of [namespace, definition, claim]) {
-    for (const held of [1, 'unknown'] as const) {
+    for (const held of [1, {unknown: 'the API discovery.example is down'}]) {
       const decision = decide(ref, {held})
       assert.equal(outcome(decision), 'retain HOLDS_OTHERS')
       assert.match(decision.action === 'retain' ? decision.reason : '', /drawbridge\.dev\/prune=force/)
