@@ -62,6 +62,8 @@ export interface AgentContext {
   readonly healthy: HealthyStore
   /** Bundles loaded at once. */
   readonly loads: ConcurrencyLimit
+  /** Of these, what is large: one after the other. */
+  readonly bulk: ConcurrencyLimit
   readonly apps: Map<string, AppState>
   /** Which app's inventory holds an object. */
   readonly owners: Map<string, AppState>

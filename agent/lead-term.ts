@@ -137,6 +137,7 @@ function createContext(
     discovery: createDiscovery(ports.kube),
     ...stores,
     loads: createConcurrencyLimit(LOADS_AT_ONCE),
+    bulk: createConcurrencyLimit(1),
     apps: new Map(),
     owners: new Map(),
     events: [],

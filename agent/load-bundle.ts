@@ -1,7 +1,9 @@
 import {VerificationError} from '#shared/attest/verification-error.ts'
 import {BundleError} from '#shared/bundle/bundle-error.ts'
-import type {OpenBundle} from '#shared/bundle/unpack-bundle.ts'
+import type {BundleFacts} from '#shared/bundle/bundle-parser.ts'
+import {readBundle, unpackedSize} from '#shared/bundle/unpack-bundle.ts'
 import type {PresentApp} from '#shared/model/desired-state.ts'
+import type {Manifest} from '#shared/model/manifest.ts'
 import {formatRef, refOf} from '#shared/model/object-ref.ts'
 import {ObjectStoreError} from '#shared/ports/object-store-error.ts'
 import type {AgentContext} from './agent-context.ts'
@@ -10,7 +12,9 @@ import {type AppState, currentBundle, type LoadedBundle} from './app-state.ts'
 import {fetchBundle} from './fetch-bundle.ts'
 import {checkIgnoreRules} from './ignored-fields.ts'
 import {claimsOf} from './judge-claims.ts'
-import {planObjects} from './plan-objects.ts'
+import {outlineOf} from './outline-manifest.ts'
+import {planOutlines} from './plan-objects.ts'
+import {requireRoom} from './require-room.ts'
 import {takeHealthRules} from './take-health-rules.ts'
 
 /**
@@ -19,37 +23,75 @@ import {takeHealthRules} from './take-health-rules.ts'
  */
 export async function loadBundle(ctx: AgentContext, app: AppState, target: PresentApp): Promise<void> {
   const present = currentBundle(app)
-  const isPlanned = present !== undefined && present.app.namespace === target.namespace && !lacksType(present)
-  const {manifests, content} = isPlanned ? {manifests: [], content: present.content} : await fetchOpened(ctx, target)
-  // Before anything refuses it: what it wants is kept from being deleted by others all the same.
-  if (!isPlanned) app.claims = claimsOf(target.bundle.digest, manifests, target.namespace)
-  checkIgnoreRules(target)
-  await takeHealthRules(ctx, app, target)
-  if (isPlanned) {
+  if (present !== undefined && present.app.namespace === target.namespace && !lacksType(present)) {
+    checkIgnoreRules(target)
+    await takeHealthRules(ctx, app, target)
     present.app = target
     return
   }
-  for (const manifest of manifests) {
-    const verdict = ctx.ports.policy(target, manifest)
-    if (!verdict.allowed) throw new AppFailure('POLICY', `${formatRef(refOf(manifest))}: ${verdict.reason}`)
+  requireRoom(ctx.apps.values(), app, target)
+  const load = async (): Promise<void> => {
+    const packed = await fetchPacked(ctx, target)
+    const plan = () => planPacked(ctx, app, target, packed)
+    await (isBulky(target) || unpackedSize(packed) <= BULKY_BYTES ? plan() : ctx.bulk.run(plan))
   }
+  await (isBulky(target) ? ctx.bulk.run(load) : load())
+}
+
+/** What is larger than this, packed or unpacked, is loaded one after the other: what loading takes must fit the pod. */
+const BULKY_BYTES = 512 * 1024
+
+function isBulky({bundle}: PresentApp): boolean {
+  return bundle.size > BULKY_BYTES
+}
+
+async function planPacked(ctx: AgentContext, app: AppState, target: PresentApp, packed: Uint8Array): Promise<void> {
+  const outlines: Manifest[] = []
+  let forbidden: string | undefined
+  const {content} = await readOrRefuse(target, packed, (manifest) => {
+    outlines.push(outlineOf(manifest))
+    const verdict = ctx.ports.policy(target, manifest)
+    if (!verdict.allowed) forbidden ??= `${formatRef(refOf(manifest))}: ${verdict.reason}`
+  })
+  // Before anything refuses it: what it wants is kept from being deleted by others all the same.
+  app.claims = claimsOf(target.bundle.digest, outlines, target.namespace)
+  checkIgnoreRules(target)
+  await takeHealthRules(ctx, app, target)
+  if (forbidden !== undefined) throw new AppFailure('POLICY', forbidden)
   const former = app.bundle
   if (former?.content === content && former.app.namespace === target.namespace && fitsAnyBundle(former)) {
     app.bundle = {...former, app: target}
     app.claims = undefined
     return
   }
-  const planned = await planObjects(manifests, {
+  const {planned, fill, close} = await planOutlines(outlines, {
     app: app.name,
     namespace: target.namespace,
     discovery: ctx.discovery,
     bundle: target.bundle.digest,
   })
+  await readOrRefuse(target, packed, fill)
+  close()
+  // Others were loaded meanwhile.
+  requireRoom(ctx.apps.values(), app, target)
   app.bundle = {...planned, app: target, content}
   app.claims = undefined
 }
 
-async function fetchOpened(ctx: AgentContext, target: PresentApp): Promise<OpenBundle> {
+async function readOrRefuse(
+  {bundle}: PresentApp,
+  packed: Uint8Array,
+  onManifest: (manifest: Manifest) => void,
+): Promise<BundleFacts> {
+  try {
+    return await readBundle(packed, onManifest, bundle.objects)
+  } catch (cause) {
+    if (!(cause instanceof BundleError)) throw cause
+    throw new AppFailure('REFUSED', 'its bundle is refused', {code: cause.code}, {cause})
+  }
+}
+
+async function fetchPacked(ctx: AgentContext, target: PresentApp): Promise<Uint8Array> {
   const {store, trustRoot} = ctx.ports
   try {
     return await fetchBundle(target, {store, trustRoot, cluster: ctx.config.cluster})

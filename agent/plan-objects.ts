@@ -9,6 +9,7 @@ import {planPhases} from '#shared/plan/plan-phases.ts'
 import {type ApplyRules, readApplyRules} from '#shared/plan/read-apply-rules.ts'
 import type {HookRules, SyncPhase} from '#shared/plan/read-hook.ts'
 import {defaultNamespaces} from '#shared/plan/scope.ts'
+import {type Bodies, createBodies} from './keep-bodies.ts'
 import type {Discovery} from './kube/discovery.ts'
 import type {ResourceType} from './kube/kube-client.ts'
 import {APP_LABEL} from './marks.ts'
@@ -22,7 +23,8 @@ export interface PlannedObject {
   type: ResourceType | undefined
   /** The definition of its kind is in the same app, so the server may not serve it yet. */
   defined: boolean
-  body: string
+  /** Unpacked each time: take it once. */
+  readonly body: string
   rules: ApplyRules
   /** 32 hex characters of the digest of `body`. */
   digest: string
@@ -66,10 +68,31 @@ export interface PlannedBundle {
  * store it and the owner mark set. Asks the server only for API versions that it was not asked for before. `bundle` is the digest that runs
  * of hooks with a `generateName` are named by.
  */
-export async function planObjects(
-  manifests: Manifest[],
-  options: {app: string; namespace: string | undefined; discovery: Discovery; bundle?: string},
-): Promise<PlannedBundle> {
+export async function planObjects(manifests: Manifest[], options: PlanOptions): Promise<PlannedBundle> {
+  const {planned, fill, close} = await planOutlines(manifests, options)
+  for (const manifest of manifests) fill(manifest)
+  close()
+  return planned
+}
+
+export interface PlanOptions {
+  app: string
+  namespace: string | undefined
+  discovery: Discovery
+  bundle?: string
+}
+
+/** A bundle whose objects have no body yet. */
+export interface OutlinedBundle {
+  planned: PlannedBundle
+  /** Takes the whole manifests, one after the other, in the order of the outlines. */
+  fill(manifest: Manifest): void
+  /** Call after the last of them. */
+  close(): void
+}
+
+/** The same of manifests that need no more than `outlineOf` leaves of them, so that all of them are never held at once. */
+export async function planOutlines(manifests: readonly Manifest[], options: PlanOptions): Promise<OutlinedBundle> {
   const {app, namespace, discovery, bundle: digest = ''} = options
   const defined = definedTypes(manifests)
   const types = new Map<string, ResourceType | undefined>()
@@ -84,20 +107,32 @@ export async function planObjects(
     once: new Map(),
     untouched: new Set(),
   }
-  const plan = (manifest: Manifest): PlannedObject => {
-    const name = `${manifest.apiVersion} ${manifest.kind}`
-    return planObject(manifest, {app, namespace, type: types.get(name), defined: defined.has(name)})
+  const bodies = createBodies()
+  const outlines = defaultNamespaces([...manifests], namespace)
+  const unfilled = new Map(outlines.map((outline) => [outline, [] as ((manifest: Manifest) => void)[]]))
+  const plan = (outline: Manifest, name = outline.metadata.name): PlannedObject => {
+    const kind = `${outline.apiVersion} ${outline.kind}`
+    const named = name === outline.metadata.name ? outline : {...outline, metadata: {...outline.metadata, name}}
+    const {object, fill} = planObject(named, {
+      app,
+      namespace,
+      type: types.get(kind),
+      defined: defined.has(kind),
+      bodies,
+    })
+    unfilled.get(outline)?.push(fill)
+    return object
   }
-  bundle.steps = planPhases(defaultNamespaces(manifests, namespace)).map(({phase, wave, stages}) => ({
+  bundle.steps = planPhases(outlines).map(({phase, wave, stages}) => ({
     phase,
     wave,
     stages: stages.map(({objects, hooks}) => ({
-      objects: objects.map(plan).filter((object) => sortIn(bundle, object)),
+      objects: objects.map((manifest) => plan(manifest)).filter((object) => sortIn(bundle, object)),
       hooks: hooks.map(({manifest, rules}) => {
         const {generateName, name: declared} = manifest.metadata
         const generated = isGenerated(generateName, declared) ? generateName : undefined
         const name = generated === undefined ? declared : nameRun(generated, {declared, bundle: digest, phase})
-        const object = plan({...manifest, metadata: {...manifest.metadata, name}})
+        const object = plan(manifest, name)
         const hook: PlannedHook = generated === undefined ? {object, rules} : {object, rules, generateName: generated}
         const known = bundle.hooks.get(object.key) ?? hook
         bundle.hooks.set(object.key, known)
@@ -105,7 +140,15 @@ export async function planObjects(
       }),
     })),
   }))
-  return bundle
+  let next = 0
+  return {
+    planned: bundle,
+    fill(manifest) {
+      const outline = outlines[next++]
+      for (const fill of (outline && unfilled.get(outline)) ?? []) fill(manifest)
+    },
+    close: bodies.close,
+  }
 }
 
 /** Tells whether an object is to be applied at all, and puts it where it belongs. */
@@ -145,22 +188,44 @@ export function isEmpty(bundle: PlannedBundle): boolean {
 }
 
 function planObject(
-  manifest: Manifest,
-  options: {app: string; namespace: string | undefined; type: ResourceType | undefined; defined: boolean},
-): PlannedObject {
-  const {app, type, defined} = options
-  const {namespace: named, ...metadata} = manifest.metadata
+  outline: Manifest,
+  options: {
+    app: string
+    namespace: string | undefined
+    type: ResourceType | undefined
+    defined: boolean
+    bodies: Bodies
+  },
+): {object: PlannedObject; fill: (manifest: Manifest) => void} {
+  const {app, type, defined, bodies} = options
+  const {name, namespace: named} = outline.metadata
   const namespace = type === undefined ? named : type.namespaced ? (named ?? options.namespace ?? 'default') : undefined
-  const labels = {...childObject(metadata, 'labels'), [APP_LABEL]: app}
-  const marked: Manifest = {
-    ...storedForm(manifest),
-    metadata: {...metadata, name: manifest.metadata.name, ...(namespace === undefined ? {} : {namespace}), labels},
+  const {apiVersion, kind} = outline
+  const ref = refOf({apiVersion, kind, metadata: {name, ...(namespace === undefined ? {} : {namespace})}})
+  let read = (): string => ''
+  const object = {
+    key: refKey(ref),
+    ref,
+    apiVersion,
+    type,
+    defined,
+    get body() {
+      return read()
+    },
+    rules: readApplyRules(outline),
+    digest: '',
   }
-  const ref = refOf(marked)
-  const body = canonicalJson(marked)
-  const digest = createHash('sha256').update(body).digest('hex').slice(0, 32)
-  const rules = readApplyRules(manifest)
-  return {key: refKey(ref), ref, apiVersion: manifest.apiVersion, type, defined, body, rules, digest}
+  const fill = (manifest: Manifest): void => {
+    const {namespace: _, ...metadata} = manifest.metadata
+    const labels = {...childObject(metadata, 'labels'), [APP_LABEL]: app}
+    const body = canonicalJson({
+      ...storedForm(manifest),
+      metadata: {...metadata, name, ...(namespace === undefined ? {} : {namespace}), labels},
+    })
+    object.digest = createHash('sha256').update(body).digest('hex').slice(0, 32)
+    read = bodies.add(body)
+  }
+  return {object, fill}
 }
 
 /**
@@ -189,7 +254,7 @@ function isAggregated({apiVersion, kind, aggregationRule}: Manifest): boolean {
 }
 
 /** The types that an app's own CustomResourceDefinitions will bring, by `apiVersion kind`. */
-function definedTypes(manifests: Manifest[]): Map<string, ResourceType> {
+function definedTypes(manifests: readonly Manifest[]): Map<string, ResourceType> {
   const types = new Map<string, ResourceType>()
   for (const manifest of manifests) {
     if (manifest.kind !== 'CustomResourceDefinition' || groupOf(manifest.apiVersion) !== 'apiextensions.k8s.io')

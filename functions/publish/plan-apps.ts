@@ -1,6 +1,7 @@
 import {mapBounded} from '#shared/async/map-bounded.ts'
 import type {BundleHeader} from '#shared/bundle/bundle-header.ts'
 import type {DesiredApp, DesiredState, PresentApp} from '#shared/model/desired-state.ts'
+import {limits} from '#shared/model/limits.ts'
 import {isInRange} from '#shared/model/name-range.ts'
 import type {Finding} from '#shared/model/outcome.ts'
 import {nameOfEntry, type PublishStatement, rangeOf} from '#shared/model/publish-request.ts'
@@ -48,18 +49,7 @@ export async function planApps(
     entry,
     verdict: await judgeApp(ports, request, entry, present.get(entry.app.name), policy),
   }))
-  for (const {entry, verdict} of verdicts) {
-    const {name} = entry.app
-    if ('code' in verdict) {
-      plan.findings.push({...verdict, app: name, cluster: request.cluster})
-      continue
-    }
-    const app = {...entry.app, trace: passStage(entry.app.trace, 'signed', ports.clock.now())}
-    next.set(name, app)
-    plan.changed.push(app)
-    plan.attestations.push({app, header: verdict.header})
-  }
-
+  // First, since what goes makes room.
   const declared = new Set(request.apps.map(nameOfEntry))
   const range = rangeOf(request)
   for (const app of present.values()) {
@@ -69,8 +59,40 @@ export async function planApps(
     next.set(app.name, tombstone)
     plan.changed.push(tombstone)
   }
+  for (const {entry, verdict} of verdicts) {
+    const {name} = entry.app
+    if ('code' in verdict) {
+      plan.findings.push({...verdict, app: name, cluster: request.cluster})
+      continue
+    }
+    const crowded = findCrowded(next, entry.app)
+    if (crowded !== undefined) {
+      plan.findings.push({...crowded, app: name, cluster: request.cluster})
+      continue
+    }
+    const app = {...entry.app, trace: passStage(entry.app.trace, 'signed', ports.clock.now())}
+    next.set(name, app)
+    plan.changed.push(app)
+    plan.attestations.push({app, header: verdict.header})
+  }
+
   plan.apps = [...next.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
   return plan
+}
+
+/** Why an app's bundle does not fit what an agent can hold, beside the bundles of all others; one that is not larger than before is no reason to stop. */
+function findCrowded(apps: ReadonlyMap<string, DesiredApp>, {name, bundle}: PresentApp): Refusal | undefined {
+  let {size, objects} = bundle
+  const before = apps.get(name)
+  if (before?.state === 'present' && before.bundle.size >= size && before.bundle.objects >= objects) return undefined
+  for (const other of apps.values()) {
+    if (other.name === name || other.state !== 'present') continue
+    size += other.bundle.size
+    objects += other.bundle.objects
+  }
+  if (size <= limits.maxClusterBundleBytes && objects <= limits.maxClusterObjects) return undefined
+  const message = `with it the cluster would have bundles of ${size} bytes and ${objects} objects; its agent holds at most ${limits.maxClusterBundleBytes} bytes and ${limits.maxClusterObjects} objects. The cluster keeps what it has of the app: declare fewer or smaller apps for it`
+  return {code: 'CLUSTER_FULL', message}
 }
 
 type Verdict = {header: BundleHeader} | Refusal

@@ -35,11 +35,18 @@ export function packBundle(
   })
   const first: BundleHeader = {apiVersion: API_VERSION, kind: 'Bundle', ...header, objects: manifests.length}
   const lines = [canonicalJson(first), ...keyed.map(({manifest}) => canonicalJson(manifest))]
-  const bytes = gzipSync(Buffer.from(`${lines.join('\n')}\n`), {level: 6, mtime: 0})
+  const unpacked = Buffer.from(`${lines.join('\n')}\n`)
+  if (unpacked.byteLength > limits.maxUnpackedBundleBytes) {
+    throw new BundleError(
+      'TOO_LARGE',
+      `the objects of app ${header.app} have ${unpacked.byteLength} bytes; at most ${limits.maxUnpackedBundleBytes} fit a bundle: split the app`,
+    )
+  }
+  const bytes = gzipSync(unpacked, {level: 6, mtime: 0})
   if (bytes.byteLength > limits.maxBundleBytes) {
     throw new BundleError(
       'TOO_LARGE',
-      `the bundle of app ${header.app} has ${bytes.byteLength} bytes; at most ${limits.maxBundleBytes} are allowed`,
+      `the bundle of app ${header.app} has ${bytes.byteLength} bytes; at most ${limits.maxBundleBytes} are allowed: split the app`,
     )
   }
   return {bytes, address: {digest: digestOf(bytes), size: bytes.byteLength, objects: manifests.length}}

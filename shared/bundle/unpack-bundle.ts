@@ -1,20 +1,15 @@
-import {gunzipSync} from 'node:zlib'
+import {createGunzip, gunzipSync} from 'node:zlib'
 import type {BundleAddress} from '../model/desired-state.ts'
 import {digestOf} from '../model/digest.ts'
 import {describeError} from '../model/drawbridge-error.ts'
 import {limits} from '../model/limits.ts'
-import {isJsonObject, type Manifest} from '../model/manifest.ts'
-import {refKey, refOf} from '../model/object-ref.ts'
+import type {Manifest} from '../model/manifest.ts'
 import {BundleError} from './bundle-error.ts'
-import {type BundleHeader, bundleHeaderSchema} from './bundle-header.ts'
-import {parseExactJson} from './exact-json.ts'
+import {type BundleFacts, createBundleParser, malformed, unpacksTooLarge} from './bundle-parser.ts'
 
 /** An opened bundle. */
-export interface OpenBundle {
-  header: BundleHeader
+export interface OpenBundle extends BundleFacts {
   manifests: Manifest[]
-  /** Digest of its lines without the header: equal where two bundles hold the same objects in the same order. */
-  content: string
 }
 
 /**
@@ -22,6 +17,12 @@ export interface OpenBundle {
  * limits. Throws `BundleError`: SIZE_MISMATCH, DIGEST_MISMATCH, TOO_LARGE, MALFORMED, DUPLICATE_OBJECT.
  */
 export function unpackBundle(bytes: Uint8Array, expected: BundleAddress): OpenBundle {
+  checkAddress(bytes, expected)
+  return parseBundle(bytes, expected.objects)
+}
+
+/** Checks that bytes are those of an address. Throws `BundleError` SIZE_MISMATCH or DIGEST_MISMATCH. */
+export function checkAddress(bytes: Uint8Array, expected: BundleAddress): void {
   if (bytes.byteLength !== expected.size) {
     throw new BundleError('SIZE_MISMATCH', `the bundle has ${bytes.byteLength} bytes; ${expected.size} are signed for`)
   }
@@ -29,80 +30,54 @@ export function unpackBundle(bytes: Uint8Array, expected: BundleAddress): OpenBu
   if (digest !== expected.digest) {
     throw new BundleError('DIGEST_MISMATCH', `the bundle's digest is ${digest}; ${expected.digest} is signed for`)
   }
-  return parseBundle(bytes, expected.objects)
 }
 
 /** Opens a bundle whose bytes the caller already knows to be the right ones. Throws as `unpackBundle` does. */
 export function parseBundle(bytes: Uint8Array, objects?: number): OpenBundle {
-  const text = decompress(bytes)
-  const lines = text.split('\n')
-  if (lines.pop() !== '') throw malformed('its last line is cut')
-  const header = bundleHeaderSchema.safeParse(parseLine(lines[0], 1))
-  if (!header.success) throw malformed(`its header is not valid: ${header.error.issues[0]?.message ?? 'unknown'}`)
-  if (header.data.objects !== lines.length - 1 || (objects !== undefined && objects !== lines.length - 1)) {
-    throw malformed(`it holds ${lines.length - 1} objects and promises ${objects ?? header.data.objects}`)
-  }
-  const seen = new Set<string>()
-  const manifests = lines.slice(1).map((line, index) => {
-    const manifest = parseManifest(line, index + 2)
-    const key = refKey(refOf(manifest))
-    if (seen.has(key)) throw new BundleError('DUPLICATE_OBJECT', `the bundle holds ${key} twice`, {object: key})
-    seen.add(key)
-    return manifest
-  })
-  const content = digestOf(Buffer.from(text.slice((lines[0] ?? '').length + 1)))
-  return {header: header.data, manifests, content}
+  const manifests: Manifest[] = []
+  const parser = createBundleParser((manifest) => void manifests.push(manifest), objects)
+  parser.push(decompress(bytes))
+  return {...parser.end(), manifests}
 }
 
-function decompress(bytes: Uint8Array): string {
+/**
+ * The same without ever holding more than one object: `onManifest` gets each in turn. Rejects as `unpackBundle` throws, perhaps after some
+ * objects were given; what `onManifest` throws ends it.
+ */
+export async function readBundle(
+  bytes: Uint8Array,
+  onManifest: (manifest: Manifest) => void,
+  objects?: number,
+): Promise<BundleFacts> {
+  const parser = createBundleParser(onManifest, objects)
+  const gunzip = createGunzip({chunkSize: 64 * 1024})
+  gunzip.end(bytes)
+  let own: unknown
   try {
-    return gunzipSync(bytes, {maxOutputLength: limits.maxUnpackedBundleBytes}).toString('utf8')
+    for await (const chunk of gunzip) {
+      try {
+        parser.push(chunk)
+      } catch (error) {
+        own = error
+        throw error
+      }
+    }
   } catch (cause) {
-    if (cause instanceof RangeError)
-      throw new BundleError(
-        'TOO_LARGE',
-        `the bundle unpacks to more than ${limits.maxUnpackedBundleBytes} bytes`,
-        {},
-        {cause},
-      )
-    throw malformed(`it is not gzip (${describeError(cause)})`)
+    throw cause === own ? cause : malformed(`it is not gzip (${describeError(cause)})`)
   }
+  return parser.end()
 }
 
-function parseManifest(line: string, lineNumber: number): Manifest {
-  const value = parseLine(line, lineNumber)
-  if (
-    !isJsonObject(value) ||
-    typeof value.apiVersion !== 'string' ||
-    typeof value.kind !== 'string' ||
-    !isJsonObject(value.metadata)
-  ) {
-    throw malformed(`line ${lineNumber} is not a Kubernetes object`)
-  }
-  const {name, namespace} = value.metadata
-  if (typeof name !== 'string' || name === '' || (namespace !== undefined && typeof namespace !== 'string')) {
-    throw malformed(`line ${lineNumber} has no usable name or namespace`)
-  }
-  // A slash would make two objects look like one, or a part of a path of what is a name.
-  const versionParts = value.apiVersion.split('/')
-  if (versionParts.length > 2 || ![value.kind, name, namespace ?? '', ...versionParts].every(isPathPart)) {
-    throw malformed(`line ${lineNumber} has a name, namespace, kind or apiVersion that no object can have`)
-  }
-  return value as Manifest
+/** How many bytes a bundle says that it unpacks to. What it holds is bounded while it is read. */
+export function unpackedSize(bytes: Uint8Array): number {
+  // RFC 1952, 2.3.1: ISIZE.
+  return bytes.length < 4 ? 0 : new DataView(bytes.buffer, bytes.byteOffset).getUint32(bytes.length - 4, true)
 }
 
-function isPathPart(part: string): boolean {
-  return !/[/\s%]/.test(part) && part !== '.' && part !== '..'
-}
-
-function parseLine(line: string | undefined, lineNumber: number): unknown {
+function decompress(bytes: Uint8Array): Uint8Array {
   try {
-    return parseExactJson(line ?? '')
-  } catch {
-    throw malformed(`line ${lineNumber} is not JSON`)
+    return gunzipSync(bytes, {maxOutputLength: limits.maxUnpackedBundleBytes})
+  } catch (cause) {
+    throw cause instanceof RangeError ? unpacksTooLarge(cause) : malformed(`it is not gzip (${describeError(cause)})`)
   }
-}
-
-function malformed(why: string): BundleError {
-  return new BundleError('MALFORMED', `the bundle cannot be read: ${why}`)
 }

@@ -279,3 +279,26 @@ test('a request that does not name the commit of its own declaration as a head r
   }
   assert.equal(kit.desired().apps[0]?.state, 'present')
 })
+
+test('refuses an app that no longer fits what the agent of a cluster can hold, and takes it once another went', async () => {
+  const kit = createPublishKit()
+  const many = Array.from({length: 15_000}, (_, index) => configMap(`c${index}`, 'web'))
+  const [one, two, three] = await Promise.all(['one', 'two', 'three'].map((name) => kit.app(name, many)))
+  assert.ok(one && two && three)
+  await kit.deliver(kit.request([one, two, three]))
+  const findings = kit.sentOutcomes().flatMap((outcome) => outcome.findings)
+  assert.deepEqual(
+    findings.map(({app, code}) => [app, code]),
+    [['three', 'CLUSTER_FULL']],
+  )
+  assert.match(findings[0]?.message ?? '', /45000 objects; its agent holds at most .* 40000 objects/)
+  await kit.deliver(kit.request([two, three]))
+  assert.deepEqual(
+    kit.desired().apps.map(({name, state}) => [name, state]),
+    [
+      ['one', 'removed'],
+      ['three', 'present'],
+      ['two', 'present'],
+    ],
+  )
+})

@@ -5,8 +5,9 @@ import fc from 'fast-check'
 import {BundleError} from '#shared/bundle/bundle-error.ts'
 import {canonicalJson} from '#shared/bundle/canonical-json.ts'
 import {packBundle} from '#shared/bundle/pack-bundle.ts'
-import {unpackBundle} from '#shared/bundle/unpack-bundle.ts'
+import {readBundle, unpackBundle, unpackedSize} from '#shared/bundle/unpack-bundle.ts'
 import {digestOf} from '#shared/model/digest.ts'
+import {limits} from '#shared/model/limits.ts'
 import type {Manifest} from '#shared/model/manifest.ts'
 
 const header = {app: 'web', cluster: 'dev', inputs: digestOf('inputs'), renderer: {name: 'yaml', version: '1'}} as const
@@ -137,9 +138,54 @@ for (const [what, content, code] of [
 }
 
 test('stops at the limit when a small bundle unpacks to a huge one', () => {
-  const bytes = gzipSync(Buffer.alloc(600 * 1024 * 1024))
+  const bytes = gzipSync(Buffer.alloc(100 * 1024 * 1024))
   assert.throws(
     () => unpackBundle(bytes, {digest: digestOf(bytes), size: bytes.byteLength, objects: 0}),
     rejectsWith('TOO_LARGE'),
+  )
+})
+
+test('reads the same, object by object, as it unpacks', async () => {
+  const {bytes, address} = packBundle(header, [configMap('b'), configMap('a')])
+  const seen: Manifest[] = []
+  const facts = await readBundle(bytes, (manifest) => void seen.push(manifest), address.objects)
+  assert.deepEqual({...facts, manifests: seen}, unpackBundle(bytes, address))
+  assert.equal(unpackedSize(bytes), gunzipSync(bytes).length)
+})
+
+const fat = (bytes: number) => ({...configMap('fat'), data: {fat: 'x'.repeat(bytes)}})
+for (const [what, content] of [
+  ['unpacks to more than a pod can hold', Buffer.alloc(limits.maxUnpackedBundleBytes + 1)],
+  ['has an object that no cluster stores', text([goodHeader, canonicalJson(fat(limits.maxObjectBytes))])],
+] as const) {
+  test(`refuses a bundle that ${what} before it holds it`, async () => {
+    await assert.rejects(
+      readBundle(gzipSync(content), () => assert.fail('nothing of it is used')),
+      rejectsWith('TOO_LARGE'),
+    )
+  })
+}
+
+test('does not pack what no agent would unpack', () => {
+  const many = Array.from({length: 40}, (_, index) => ({...fat(1_000_000), metadata: {name: `fat-${index}`}}))
+  assert.throws(() => packBundle(header, many), rejectsWith('TOO_LARGE'))
+})
+
+test('ends with what its reader throws, and says where bytes are no gzip', async () => {
+  const {bytes} = packBundle(header, [configMap('a')])
+  const stop = new Error('stop')
+  await assert.rejects(
+    readBundle(bytes, () => {
+      throw stop
+    }),
+    stop,
+  )
+  await assert.rejects(
+    readBundle(Buffer.from('no gzip'), () => undefined),
+    rejectsWith('MALFORMED'),
+  )
+  await assert.rejects(
+    readBundle(bytes.subarray(0, -9), () => undefined),
+    rejectsWith('MALFORMED'),
   )
 })
