@@ -1,8 +1,13 @@
+import {readFile} from 'node:fs/promises'
 import {join, resolve} from 'node:path'
 import type {Command} from 'commander'
+import * as z from 'zod'
 import {startStack} from '#infra/local/start-stack.ts'
+import {networkSchema} from '#shared/config/git-settings.ts'
+import {describeError} from '#shared/model/drawbridge-error.ts'
 import type {JournalEvent} from '#shared/model/journal-event.ts'
 import {clusterNameSchema} from '#shared/model/names.ts'
+import {type RepositoryPolicy, repositoryPolicySchema} from '#shared/model/tracked-repository.ts'
 import {formatEvent} from './format-event.ts'
 import {CliError, type CliIo, type ExitStatus} from './io.ts'
 import {DEFAULT_STATE} from './open-bridge.ts'
@@ -13,6 +18,8 @@ interface DevOptions {
   kubeconfig?: string
   cluster: string[]
   repo: string[]
+  policy?: string
+  allowNetwork: string[]
 }
 
 /** Adds `drawbridge dev`. */
@@ -31,6 +38,13 @@ export function addDevCommand(program: Command, io: CliIo, done: (status: ExitSt
       collect,
       [],
     )
+    .option('--policy <file>', 'JSON object: what each repository may name, by its path, as "policy" in docs/aws.md')
+    .option(
+      '--allow-network <cidr>',
+      'fetch sources from this network too, such as 127.0.0.1 (repeatable; default: public addresses only)',
+      collect,
+      [],
+    )
     .option('--json', 'print one JSON object a line on stdout')
     .action(async (options: DevOptions) => {
       const clusters = options.cluster.length === 0 ? ['dev'] : options.cluster
@@ -38,6 +52,10 @@ export function addDevCommand(program: Command, io: CliIo, done: (status: ExitSt
         const checked = clusterNameSchema.safeParse(name)
         if (!checked.success)
           throw new CliError(`--cluster ${name}: ${checked.error.issues[0]?.message ?? 'not a name'}`)
+      }
+      for (const network of options.allowNetwork) {
+        if (!networkSchema.safeParse(network).success)
+          throw new CliError(`--allow-network ${network}: not an IP address or a network such as 10.1.0.0/16`)
       }
       if (options.kubeconfig !== undefined && clusters.length > 1)
         throw new CliError('--kubeconfig names one cluster: give --cluster once')
@@ -53,11 +71,14 @@ async function runStack(io: CliIo, options: DevOptions, clusters: string[]): Pro
   const print = (event: JournalEvent): void =>
     io.out(json ? `${JSON.stringify(event)}\n` : `${formatEvent(io, event)}\n`)
   const stateDir = resolve(io.cwd, options.state)
+  const policies = options.policy === undefined ? undefined : await readPolicies(io, options.policy, options.repo)
   const stack = await startStack({
     stateDir,
     clusters,
     ...(options.kubeconfig !== undefined && {kubeconfigFile: resolve(io.cwd, options.kubeconfig)}),
     repositories: options.repo.map((path) => resolve(io.cwd, path)),
+    ...(policies !== undefined && {policies}),
+    bridge: {privateNetworks: options.allowNetwork},
     env: io.env,
     onEvent: (event) => (held === undefined ? print(event) : void held.push(event)),
     log: (line) => io.err(`${line}\n`),
@@ -89,6 +110,22 @@ async function runStack(io: CliIo, options: DevOptions, clusters: string[]): Pro
   } finally {
     io.err('stopping\n')
     await stack.stop()
+  }
+}
+
+const policiesSchema = z.record(z.string(), repositoryPolicySchema)
+
+async function readPolicies(io: CliIo, file: string, repos: readonly string[]): Promise<Map<string, RepositoryPolicy>> {
+  try {
+    const parsed = policiesSchema.parse(JSON.parse(await readFile(resolve(io.cwd, file), 'utf8')))
+    const paths = new Set(repos.map((path) => resolve(io.cwd, path)))
+    const policies = new Map(Object.entries(parsed).map(([path, policy]) => [resolve(io.cwd, path), policy]))
+    const unknown = [...policies.keys()].find((path) => !paths.has(path))
+    if (unknown !== undefined) throw new Error(`${unknown} is not given by --repo`)
+    return policies
+  } catch (cause) {
+    const why = cause instanceof z.ZodError ? z.prettifyError(cause) : describeError(cause)
+    throw new CliError(`--policy ${file}: ${why}`, 2, {cause})
   }
 }
 

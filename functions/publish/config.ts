@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import {gitVariables, toGitSettings} from '#shared/config/git-settings.ts'
 import {jsonOf} from '#shared/config/json-variable.ts'
 import {type Env, parseEnv} from '#shared/config/parse-env.ts'
 import {trackedRepositoriesSchema} from '#shared/model/tracked-repository.ts'
@@ -13,7 +14,7 @@ const envSchema = z
     DEAD_LETTER_QUEUE_URL: z.url(),
     REPOSITORIES: jsonOf(trackedRepositoriesSchema, 'a JSON list of {"url", "ref"?, "policy"?}'),
     DESIRED_TTL_SECONDS: z.coerce.number().int().min(3_600).max(31_536_000).optional(),
-    GIT_TOKEN_SECRET_ARN: z.string().optional(),
+    ...gitVariables,
     AWS_ENDPOINT_URL_S3: z.url().optional(),
     AWS_ENDPOINT_URL_SQS: z.url().optional(),
   })
@@ -24,7 +25,7 @@ const envSchema = z
     statusQueueUrl: env.STATUS_QUEUE_URL,
     outcomeQueueUrl: env.OUTCOME_QUEUE_URL,
     deadLetterQueueUrl: env.DEAD_LETTER_QUEUE_URL,
-    gitTokenSecretArn: env.GIT_TOKEN_SECRET_ARN,
+    git: toGitSettings(env),
     publish: {
       repositories: env.REPOSITORIES,
       ...(env.DESIRED_TTL_SECONDS !== undefined && {desiredTtlSeconds: env.DESIRED_TTL_SECONDS}),

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import {gitVariables, toGitSettings} from '#shared/config/git-settings.ts'
 import {jsonOf} from '#shared/config/json-variable.ts'
 import {type Env, parseEnv} from '#shared/config/parse-env.ts'
 import {trackedRepositoriesSchema} from '#shared/model/tracked-repository.ts'
@@ -12,7 +13,7 @@ const envSchema = z
     OUTCOME_QUEUE_URL: z.url(),
     DEAD_LETTER_QUEUE_URL: z.url(),
     REPOSITORIES: jsonOf(trackedRepositoriesSchema, 'a JSON list of {"url", "ref"?, "policy"?}'),
-    GIT_TOKEN_SECRET_ARN: z.string().optional(),
+    ...gitVariables,
     AWS_ENDPOINT_URL_S3: z.url().optional(),
     AWS_ENDPOINT_URL_SQS: z.url().optional(),
   })
@@ -24,7 +25,7 @@ const envSchema = z
     outcomeQueueUrl: env.OUTCOME_QUEUE_URL,
     deadLetterQueueUrl: env.DEAD_LETTER_QUEUE_URL,
     repositories: env.REPOSITORIES,
-    gitTokenSecretArn: env.GIT_TOKEN_SECRET_ARN,
+    git: toGitSettings(env),
     endpoints: {
       ...(env.AWS_ENDPOINT_URL_S3 !== undefined && {s3Endpoint: env.AWS_ENDPOINT_URL_S3}),
       ...(env.AWS_ENDPOINT_URL_SQS !== undefined && {sqsEndpoint: env.AWS_ENDPOINT_URL_SQS}),

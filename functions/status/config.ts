@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import {gitVariables, toGitSettings} from '#shared/config/git-settings.ts'
 import {type Env, parseEnv} from '#shared/config/parse-env.ts'
 
 const envSchema = z
@@ -6,7 +7,7 @@ const envSchema = z
     BUCKET: z.string(),
     OUTCOME_QUEUE_ARN: z.string(),
     DEAD_LETTER_QUEUE_URL: z.url(),
-    GIT_TOKEN_SECRET_ARN: z.string().optional(),
+    ...gitVariables,
     AWS_ENDPOINT_URL_S3: z.url().optional(),
     AWS_ENDPOINT_URL_SQS: z.url().optional(),
   })
@@ -14,7 +15,7 @@ const envSchema = z
     bucket: env.BUCKET,
     outcomeQueueArn: env.OUTCOME_QUEUE_ARN,
     deadLetterQueueUrl: env.DEAD_LETTER_QUEUE_URL,
-    gitTokenSecretArn: env.GIT_TOKEN_SECRET_ARN,
+    git: toGitSettings(env),
     endpoints: {
       ...(env.AWS_ENDPOINT_URL_S3 !== undefined && {s3Endpoint: env.AWS_ENDPOINT_URL_S3}),
       ...(env.AWS_ENDPOINT_URL_SQS !== undefined && {sqsEndpoint: env.AWS_ENDPOINT_URL_SQS}),

@@ -3,6 +3,7 @@ import {createAwsClients} from '#shared/aws/aws-clients.ts'
 import {createS3ObjectStore} from '#shared/aws/s3-object-store.ts'
 import {createSecrets, createSecretsClient} from '#shared/aws/secrets.ts'
 import {createSqsSender} from '#shared/aws/sqs-sender.ts'
+import {readGitTokens} from '#shared/config/git-settings.ts'
 import {createCommitStatuses} from '#shared/git-hosts/create-commit-statuses.ts'
 import {createLogJournal} from '#shared/journal/log-journal.ts'
 import {systemClock} from '#shared/ports/clock.ts'
@@ -18,14 +19,12 @@ const writeLine = (line: string): void => {
 const build = memoizeAsync(async (): Promise<Handler> => {
   const config = loadStatusConfig(process.env)
   const {s3, sqs} = createAwsClients(config.endpoints)
-  const token =
-    config.gitTokenSecretArn === undefined
-      ? {}
-      : {token: await createSecrets({client: createSecretsClient()}).read(config.gitTokenSecretArn)}
+  const secrets = memoizeAsync(async () => createSecrets({client: createSecretsClient()}))
+  const tokens = await readGitTokens(config.git, async (arn) => (await secrets()).read(arn))
   return createStatusHandler(
     {
       store: createS3ObjectStore({client: s3, bucket: config.bucket}),
-      commitStatuses: createCommitStatuses({clock: systemClock, ...token}),
+      commitStatuses: createCommitStatuses({clock: systemClock, tokens}),
       metrics: writeLine,
       deadLetters: createSqsSender({client: sqs, queueUrl: config.deadLetterQueueUrl}),
       clock: systemClock,

@@ -1,5 +1,7 @@
 import * as z from 'zod'
+import {networkSchema, repositoryPrefixSchema} from '#shared/config/git-settings.ts'
 import {clusterNameSchema, namespaceSchema} from '#shared/model/names.ts'
+import {trackedRepositoriesSchema} from '#shared/model/tracked-repository.ts'
 import {BridgeConfigError} from './bridge-config-error.ts'
 
 const serviceAccount = {
@@ -43,6 +45,9 @@ const secretName = z
   .string()
   .regex(/^[\w/+=.@:-]{1,2048}$/, 'must be the name or the ARN of a secret in AWS Secrets Manager')
 
+/** Lambda takes 4 KiB of environment, all variables together. */
+const MAX_REPOSITORIES_LENGTH = 2800
+
 const bridgeConfigSchema = z
   .strictObject({
     /** Name of the CloudFormation stack; those of the clusters begin with it. @default 'Drawbridge' */
@@ -50,16 +55,21 @@ const bridgeConfigSchema = z
       .string()
       .regex(/^[A-Za-z][A-Za-z0-9-]{0,39}$/, 'must be letters, digits and "-" (at most 40 characters)')
       .default('Drawbridge'),
-    /** Repositories to track; the sweep looks at each of them. */
-    repositories: z
-      .array(z.strictObject({url: z.url({protocol: /^https?$/}).max(2048), ref: z.string().min(1).max(512).optional()}))
-      .min(1),
+    /** Repositories to track, and what each may name; the sweep looks at each of them. */
+    repositories: trackedRepositoriesSchema,
     /** @default none */
     clusters: z.array(clusterSchema).default([]),
     /** Secrets Manager secret with the webhook's secrets, by name or ARN. @default a generated one */
     webhookSecret: secretName.optional(),
-    /** Secrets Manager secret with a git host token, by name or ARN. @default none: public repositories, no commit statuses */
+    /**
+     * Secrets Manager secret with a git host token, by name or ARN: for all repositories on github.com of the owners of those tracked.
+     * @default none: public repositories, no commit statuses
+     */
     gitTokenSecret: secretName.optional(),
+    /** Tokens for the repositories whose URLs begin with a prefix; the longest counts. @default none but gitTokenSecret */
+    gitTokens: z.array(z.strictObject({prefix: repositoryPrefixSchema, secret: secretName})).default([]),
+    /** IP networks beside the public ones that sources may be fetched from, as CIDRs. @default none */
+    gitPrivateNetworks: z.array(networkSchema).default([]),
     /** SNS topic that alarms are sent to. @default none */
     alarmTopicArn: z
       .string()
@@ -72,7 +82,15 @@ const bridgeConfigSchema = z
     /** Concurrent executions kept for the webhook, and its most; 0 reserves none. @default 10 */
     webhookConcurrency: z.int().min(0).max(1000).default(10),
   })
-  .superRefine(({stackName, clusters}, ctx) => {
+  .superRefine(({stackName, clusters, repositories}, ctx) => {
+    const {length} = JSON.stringify(repositories)
+    if (length > MAX_REPOSITORIES_LENGTH) {
+      ctx.addIssue({
+        code: 'custom',
+        path: ['repositories'],
+        message: `takes ${length} characters as JSON, and a function's environment has room for ${MAX_REPOSITORIES_LENGTH}; use patterns, or another bridge`,
+      })
+    }
     for (const [index, {name}] of clusters.entries()) {
       if (clusters.findIndex((cluster) => cluster.name === name) < index) {
         ctx.addIssue({code: 'custom', path: ['clusters', index, 'name'], message: `names "${name}" a second time`})

@@ -3,7 +3,7 @@ import {Rule, RuleTargetInput, Schedule} from 'aws-cdk-lib/aws-events'
 import {SqsQueue} from 'aws-cdk-lib/aws-events-targets'
 import {FunctionUrlAuthType} from 'aws-cdk-lib/aws-lambda'
 import type {Bucket} from 'aws-cdk-lib/aws-s3'
-import {type ISecret, Secret} from 'aws-cdk-lib/aws-secretsmanager'
+import {Secret} from 'aws-cdk-lib/aws-secretsmanager'
 import type {Construct} from 'constructs'
 import type {FunctionName} from '#shared/model/access.ts'
 import {limits} from '#shared/model/limits.ts'
@@ -13,6 +13,7 @@ import {addDashboard} from './add-dashboard.ts'
 import {type BridgeConfig, clusterQueuePrefix} from './bridge-config.ts'
 import {BridgeFunction, type BridgeFunctionProps} from './bridge-function.ts'
 import {BundleBucket} from './bundle-bucket.ts'
+import {type BridgeSecret, findGitAccess, findSecret, type GitAccess} from './git-access.ts'
 import {SigningKey} from './signing-key.ts'
 import {sweepMessage} from './sweep-message.ts'
 import {WorkQueues} from './work-queues.ts'
@@ -26,8 +27,6 @@ export interface BridgeStackProps extends StackProps {
 // Two threads, as many as Lambda gives cores here, each with the most that a renderer and its JavaScript may take; and 448 MiB for the
 // compiled renderers and all else. Some new accounts are given no more.
 const renderMemoryMiB = 3008
-
-type BridgeSecret = Pick<ISecret, 'secretArn' | 'grantRead'>
 
 /** The bridge: everything on AWS but what belongs to a single cluster. */
 export class BridgeStack extends Stack {
@@ -53,9 +52,7 @@ export class BridgeStack extends Stack {
     this.signingKey = new SigningKey(this, 'SigningKey')
     const {render, publish, status, outcome} = this.queues
     const webhookSecret = this.webhookSecret(config)
-    const gitToken =
-      config.gitTokenSecret === undefined ? undefined : findSecret(this, 'GitToken', config.gitTokenSecret)
-    const gitEnvironment = gitToken === undefined ? {} : {GIT_TOKEN_SECRET_ARN: gitToken.secretArn}
+    const git = findGitAccess(this, config, (value) => this.toJsonString(value))
     const create = (name: FunctionName, more: Omit<BridgeFunctionProps, 'name' | 'bundles' | 'bucket' | 'timeout'>) =>
       new BridgeFunction(this, capitalise(name), {name, bundles, bucket: this.bucket, timeout: timeouts[name], ...more})
 
@@ -76,7 +73,7 @@ export class BridgeStack extends Stack {
           OUTCOME_QUEUE_URL: outcome.queue.queueUrl,
           DEAD_LETTER_QUEUE_URL: render.deadLetters.queueUrl,
           REPOSITORIES: JSON.stringify(config.repositories),
-          ...gitEnvironment,
+          ...git.environment,
         },
       }),
       publish: create('publish', {
@@ -87,8 +84,9 @@ export class BridgeStack extends Stack {
           STATUS_QUEUE_URL: status.queue.queueUrl,
           OUTCOME_QUEUE_URL: outcome.queue.queueUrl,
           DEAD_LETTER_QUEUE_URL: publish.deadLetters.queueUrl,
+          REPOSITORIES: JSON.stringify(config.repositories),
           ...(config.desiredTtlSeconds !== undefined && {DESIRED_TTL_SECONDS: String(config.desiredTtlSeconds)}),
-          ...gitEnvironment,
+          ...git.environment,
         },
       }),
       status: create('status', {
@@ -96,11 +94,11 @@ export class BridgeStack extends Stack {
         environment: {
           OUTCOME_QUEUE_ARN: outcome.queue.queueArn,
           DEAD_LETTER_QUEUE_URL: status.deadLetters.queueUrl,
-          ...gitEnvironment,
+          ...git.environment,
         },
       }),
     }
-    this.connect(webhookSecret, gitToken)
+    this.connect(webhookSecret, git)
     new Rule(this, 'Sweep', {
       description: 'Drawbridge: looks at every tracked ref, for what a lost webhook left undone',
       schedule: Schedule.rate(Duration.minutes(config.sweepMinutes)),
@@ -111,7 +109,7 @@ export class BridgeStack extends Stack {
     this.addOutputs(webhookSecret)
   }
 
-  private connect(webhookSecret: BridgeSecret, gitToken: BridgeSecret | undefined): void {
+  private connect(webhookSecret: BridgeSecret, git: GitAccess): void {
     const {webhook, render, publish, status} = this.functions
     const queues = this.queues
     webhook.grantSend(queues.render.queue)
@@ -131,7 +129,8 @@ export class BridgeStack extends Stack {
     status.consume(queues.status.queue, {batchSize: 10, maxConcurrency: 5})
     status.consume(queues.outcome.queue, {batchSize: 10, maxConcurrency: 2})
 
-    for (const reader of [render, publish, status]) gitToken?.grantRead(reader.function)
+    for (const secret of git.secrets)
+      for (const {function: reader} of [render, publish, status]) secret.grantRead(reader)
   }
 
   private webhookSecret(config: BridgeConfig): BridgeSecret {
@@ -154,12 +153,6 @@ export class BridgeStack extends Stack {
       new CfnOutput(this, `${capitalise(name)}DeadLetterQueueArn`, {value: deadLetters.queueArn})
     }
   }
-}
-
-function findSecret(scope: Construct, id: string, nameOrArn: string): BridgeSecret {
-  return nameOrArn.startsWith('arn:')
-    ? Secret.fromSecretCompleteArn(scope, id, nameOrArn)
-    : Secret.fromSecretNameV2(scope, id, nameOrArn)
 }
 
 /** How long render may begin further apps: the last one that it begins must end within the timeout. */

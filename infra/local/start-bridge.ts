@@ -39,6 +39,8 @@ export interface StartBridgeOptions {
   /** Everything the bridge keeps is below it; a later start with the same one goes on where this one ended. */
   stateDir: string
   repositories: readonly TrackedRepository[]
+  /** Networks beside public ones that sources may be fetched from, as CIDRs. @default none: not from this machine's servers either */
+  privateNetworks?: readonly string[]
   journal: Journal
   /** EMF metric lines. @default dropped */
   metrics?: (line: string) => void
@@ -165,7 +167,11 @@ export async function startBridge(options: StartBridgeOptions): Promise<LocalBri
       objects.createUser({name: 'viewer', grants: [{actions: ['get', 'list'], keys: ['*']}]}),
     ])
 
-    const git = createGitSource({cacheDir: join(stateDir, 'git'), clock: systemClock})
+    const git = createGitSource({
+      cacheDir: join(stateDir, 'git'),
+      clock: systemClock,
+      privateNetworks: options.privateNetworks ?? [],
+    })
     const common = {clock: systemClock, journal}
     const publish = createPublishHandler(
       {

@@ -5,6 +5,7 @@ import {createKubeClient} from '#agent/kube/create-kube-client.ts'
 import {loadKubeconfigEndpoint} from '#agent/kube/load-endpoint.ts'
 import {createTransport} from '#agent/kube/send-request.ts'
 import type {JournalEvent} from '#shared/model/journal-event.ts'
+import type {RepositoryPolicy} from '#shared/model/tracked-repository.ts'
 import {findControlPlane} from './find-control-plane.ts'
 import {checkRepository, installHook, repositoryUrl} from './install-hook.ts'
 import {LocalStackError} from './local-stack-error.ts'
@@ -22,6 +23,8 @@ export interface StartStackOptions {
   kubeconfigFile?: string
   /** Paths of bare repositories to track. */
   repositories: readonly string[]
+  /** What each may name, by its path. @default everything */
+  policies?: ReadonlyMap<string, RepositoryPolicy>
   env: NodeJS.ProcessEnv
   onEvent: (event: JournalEvent) => void
   /** Lines for people on what is being started and what fails. */
@@ -32,7 +35,9 @@ export interface StartStackOptions {
   agentEnv?: Readonly<Record<string, string>>
   /** What the agents run in place of the sources. */
   agentProgram?: AgentProgram
-  bridge?: Partial<Pick<StartBridgeOptions, 'sweepIntervalSeconds' | 'desiredTtlSeconds' | 'endpoints' | 'metrics'>>
+  bridge?: Partial<
+    Pick<StartBridgeOptions, 'sweepIntervalSeconds' | 'desiredTtlSeconds' | 'endpoints' | 'metrics' | 'privateNetworks'>
+  >
 }
 
 /** A whole Drawbridge on one machine. */
@@ -60,6 +65,7 @@ export async function startStack(options: StartStackOptions): Promise<LocalStack
   const stateDir = resolve(options.stateDir)
   const repositories = [...new Set(options.repositories.map((path) => resolve(path)))]
   await checkPaths(stateDir, repositories, options.kubeconfigFile)
+  const policies = new Map([...(options.policies ?? [])].map(([path, policy]) => [resolve(path), policy]))
   const checkInterrupted = (): void => {
     if (options.signal?.aborted) throw new LocalStackError('INTERRUPTED', 'stopped before everything was up')
   }
@@ -92,7 +98,7 @@ export async function startStack(options: StartStackOptions): Promise<LocalStack
       return cluster.issueKubeconfig({name: agentUser}, join(clusterDir, 'agent.kubeconfig'))
     }
 
-    const urls = repositories.map((path) => ({url: repositoryUrl(path)}))
+    const urls = repositories.map((path) => ({url: repositoryUrl(path), policy: policies.get(path)}))
     // All are waited for even where one fails, so that nothing is started after the clean-up.
     const [bridgeResult, ...clusterResults] = await Promise.allSettled([
       startBridge({

@@ -4,18 +4,22 @@ import type {GitSource} from '../ports/git-source.ts'
 import {SourceError} from '../ports/source-error.ts'
 import {fetchGithubArchive} from './fetch-github-archive.ts'
 import {createFolderCache} from './folder-cache.ts'
+import {findToken, type GitToken} from './git-tokens.ts'
 import {fetchHttpTree, resolveHttpRef} from './http-repository.ts'
 import {openLocalRepository} from './local-repository.ts'
+import {createSourceFetch, type SourceFetch} from './source-fetch.ts'
 import {toSourceError} from './to-source-error.ts'
 
 /** What the git source is built from. */
 export interface GitSourceOptions {
   /** A folder for what is fetched; each tree has a folder of its own in it until `close`. */
   cacheDir: string
-  /** A token for GitHub (`githubApi`'s host, and github.com by default). Never sent to another host, nor by http but to this machine. */
-  token?: string
-  /** Tokens of other git hosts, by host name (with a port that is not the default). Each is sent to its own host only. */
-  tokens?: Readonly<Record<string, string>>
+  /** Each is sent to the repositories that its prefix names and to no other. @default none */
+  tokens?: readonly GitToken[]
+  /** CIDRs beside public addresses that sources may be fetched from. @default none */
+  privateNetworks?: readonly string[]
+  /** @default a client that connects to public addresses and `privateNetworks` only */
+  fetchSource?: SourceFetch
   /**
    * GitHub's REST API, where GitHub is another one than github.com: `https://github.example.com/api/v3`. Repositories on the
    * same host are then read by its archive endpoint, as github.com's are by api.github.com's.
@@ -27,15 +31,10 @@ export interface GitSourceOptions {
 
 const GITHUB_API = 'https://api.github.com'
 
-// Whoever writes a drawbridge.yaml chooses the URL, and must not make the bridge show its token to the network.
-function isPrivate({protocol, host}: {protocol: string; host: string}): boolean {
-  return protocol === 'https:' || /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/.test(host)
-}
-
 /**
  * Creates the source that reads every kind of git repository: local ones in place, GitHub's by its archive endpoint (checked
  * against the commit's tree id; a fetch where they differ or it fails), others by a fetch of depth 1 over smart HTTP. No error
- * of its methods holds a credential. Rejections: `SourceError` UNSUPPORTED_URL, NOT_FOUND, ACCESS_DENIED, and, worth a retry,
+ * of its methods holds a credential. Rejections: `SourceError` UNSUPPORTED_URL, ADDRESS_NOT_ALLOWED, NOT_FOUND, ACCESS_DENIED, and, worth a retry,
  * UNAVAILABLE and COMMIT_GONE.
  */
 export function createGitSource(options: GitSourceOptions): GitSource {
@@ -52,8 +51,7 @@ export function createGitSource(options: GitSourceOptions): GitSource {
     opened.catch(() => locals.delete(path))
     return opened
   }
-  const tokenFor = (host: string): string | undefined =>
-    options.tokens?.[host] ?? (host === githubHost ? options.token : undefined)
+  const {tokens = [], fetchSource = createSourceFetch(options)} = options
 
   const locate = (repository: string) => {
     const location = parseRepositoryUrl(repository)
@@ -62,8 +60,9 @@ export function createGitSource(options: GitSourceOptions): GitSource {
         return location
       case 'http': {
         const url = `${location.protocol}//${location.host}/${location.path}`
-        const token = isPrivate(location) ? tokenFor(location.host) : undefined
-        return {...location, url, token}
+        const token = findToken(tokens, repository)
+        const mayCarry = (other: string) => token !== undefined && findToken(tokens, other) === token
+        return {...location, url, access: {fetchSource, token, mayCarry}}
       }
       case 'unsupported':
         throw new SourceError('UNSUPPORTED_URL', `the repository's URL ${location.reason}`)
@@ -76,7 +75,7 @@ export function createGitSource(options: GitSourceOptions): GitSource {
       return toSourceError(repository, async () =>
         location.kind === 'local'
           ? (await openLocal(location.path)).resolveRef(ref)
-          : resolveHttpRef(location.url, location.token, ref),
+          : resolveHttpRef(location.url, location.access, ref),
       )
     },
     async fetchTree(repository, commit) {
@@ -85,12 +84,19 @@ export function createGitSource(options: GitSourceOptions): GitSource {
         if (location.kind === 'local') return (await openLocal(location.path)).fetchTree(commit)
         if (location.host === githubHost) {
           const path = location.path.replace(/\.git$/, '')
-          const {token} = location
-          const archive = await fetchGithubArchive({api: githubApi, path, commit, token, cacheDir: options.cacheDir})
+          const {token} = location.access
+          const archive = await fetchGithubArchive({
+            api: githubApi,
+            path,
+            commit,
+            token,
+            fetchSource,
+            cacheDir: options.cacheDir,
+          })
           if (archive !== 'unusable') return archive
         }
-        const {url, token} = location
-        return fetchHttpTree({url, token, commit, cacheDir: options.cacheDir, folders})
+        const {url, access} = location
+        return fetchHttpTree({url, access, commit, cacheDir: options.cacheDir, folders})
       })
     },
   }

@@ -1,32 +1,37 @@
 import type {GitHttpRequest, GitHttpResponse, HttpClient} from 'isomorphic-git'
+import type {SourceFetch} from './source-fetch.ts'
 
 /** How long one request to a git host may take, and how much it may answer. */
 export const gitHttpLimits = {requestTimeoutMs: 60_000, listTimeoutMs: 10_000, maxResponseBytes: 1024 * 1024 * 1024}
 
-/**
- * The HTTP client that isomorphic-git is given: Node's fetch with a time limit, a size limit, and the token of this host in a
- * header. fetch drops that header where a redirect leaves the host.
- */
-export function createGitHttpClient(token: string | undefined, timeoutMs: number): HttpClient {
+/** How a git host is asked, and the credential for one repository. */
+export interface GitAccess {
+  fetchSource: SourceFetch
+  token: string | undefined
+  /** Whether the token is for another repository of the host too, by its URL. */
+  mayCarry: (repository: string) => boolean
+}
+
+/** The HTTP client that isomorphic-git is given: with a time limit, a size limit, and the token of this repository in a header. */
+export function createGitHttpClient({fetchSource, token, mayCarry}: GitAccess, timeoutMs: number): HttpClient {
   return {
-    async request({url, method, headers, body}: GitHttpRequest): Promise<GitHttpResponse> {
-      const sent = new Headers(headers)
-      if (token !== undefined) sent.set('authorization', basicAuthorization(token))
-      const payload = body === undefined ? undefined : await collect(body)
-      const response = await fetch(url, {
-        method: method ?? 'GET',
-        headers: sent,
-        ...(payload === undefined ? {} : {body: payload}),
-        redirect: 'follow',
+    async request({url, method = 'GET', headers, body}: GitHttpRequest): Promise<GitHttpResponse> {
+      const answer = await fetchSource(url, {
+        method,
+        ...(headers === undefined ? {} : {headers}),
+        ...(body === undefined ? {} : {body: await collect(body)}),
+        authorization: token === undefined ? undefined : basicAuthorization(token),
+        mayCarry: ({origin, pathname}) =>
+          mayCarry(`${origin}${pathname.replace(/\/(info\/refs|git-upload-pack)$/, '')}`),
         signal: AbortSignal.timeout(timeoutMs),
       })
       return {
-        url: response.url,
-        method: method ?? 'GET',
-        statusCode: response.status,
-        statusMessage: response.statusText,
-        headers: Object.fromEntries(response.headers),
-        body: limitBytes(response.body, gitHttpLimits.maxResponseBytes),
+        url: answer.url,
+        method,
+        statusCode: answer.status,
+        statusMessage: answer.statusText,
+        headers: answer.headers,
+        body: limitBytes(answer.body, gitHttpLimits.maxResponseBytes),
       }
     },
   }
@@ -43,8 +48,7 @@ async function collect(body: AsyncIterable<Uint8Array>): Promise<Buffer<ArrayBuf
   return Buffer.concat(parts)
 }
 
-async function* limitBytes(body: ReadableStream<Uint8Array> | null, maxBytes: number): AsyncGenerator<Uint8Array> {
-  if (body === null) return
+async function* limitBytes(body: AsyncIterable<Uint8Array>, maxBytes: number): AsyncGenerator<Uint8Array> {
   let total = 0
   for await (const part of body) {
     total += part.byteLength

@@ -4,7 +4,7 @@ import git from 'isomorphic-git'
 import type {SourceTree} from '../ports/git-source.ts'
 import {SourceError} from '../ports/source-error.ts'
 import type {FolderCache} from './folder-cache.ts'
-import {createGitHttpClient, gitHttpLimits} from './git-http-client.ts'
+import {createGitHttpClient, type GitAccess, gitHttpLimits} from './git-http-client.ts'
 import {nodeFs} from './node-fs.ts'
 import {createPackCache} from './packed-object.ts'
 import {isMissing, openTree} from './read-tree.ts'
@@ -12,11 +12,11 @@ import {isMissing, openTree} from './read-tree.ts'
 /** The commit that a ref points to on a smart HTTP server, by the equivalent of `git ls-remote`. */
 export async function resolveHttpRef(
   url: string,
-  token: string | undefined,
+  access: GitAccess,
   ref: string,
 ): Promise<{ref: string; commit: string} | 'absent'> {
   const refs = await git.listServerRefs({
-    http: createGitHttpClient(token, gitHttpLimits.listTimeoutMs),
+    http: createGitHttpClient(access, gitHttpLimits.listTimeoutMs),
     url,
     prefix: ref,
     symrefs: true,
@@ -31,12 +31,12 @@ export async function resolveHttpRef(
 /** Fetches one commit without its history into a folder of its own below `cacheDir`, which the tree's `close` removes. */
 export async function fetchHttpTree(options: {
   url: string
-  token: string | undefined
+  access: GitAccess
   commit: string
   cacheDir: string
   folders: FolderCache
 }): Promise<SourceTree> {
-  const {url, token, commit, cacheDir} = options
+  const {url, access, commit, cacheDir} = options
   await mkdir(cacheDir, {recursive: true})
   const gitdir = await mkdtemp(join(cacheDir, 'fetch-'))
   const release = () => rm(gitdir, {recursive: true, force: true})
@@ -45,7 +45,7 @@ export async function fetchHttpTree(options: {
     await git.addRemote({fs: nodeFs, gitdir, remote: 'origin', url})
     await git.fetch({
       fs: nodeFs,
-      http: createGitHttpClient(token, gitHttpLimits.requestTimeoutMs),
+      http: createGitHttpClient(access, gitHttpLimits.requestTimeoutMs),
       gitdir,
       url,
       ref: commit,

@@ -1,5 +1,6 @@
 import {normaliseRepositoryUrl} from '../model/repository-url.ts'
 import {SourceError} from '../ports/source-error.ts'
+import {RefusedError} from './source-fetch.ts'
 
 /**
  * Runs a read of a repository; what it throws becomes a `SourceError` that names the repository and repeats neither a header
@@ -11,6 +12,10 @@ export async function toSourceError<T>(repository: string, read: () => Promise<T
   } catch (cause) {
     if (cause instanceof SourceError) throw cause
     const name = normaliseRepositoryUrl(repository)
+    if (isRefusal(cause)) {
+      const message = `${name} is not fetched: it, or where it redirects to, is not a public address, or not one that the bridge's configuration allows. Use a repository at a public address, or ask who runs the bridge`
+      throw new SourceError('ADDRESS_NOT_ALLOWED', message)
+    }
     const status = statusOf(cause)
     if (status === 401 || status === 403) {
       throw new SourceError('ACCESS_DENIED', `${name} refuses access (HTTP ${status}): check the git token`, {status})
@@ -23,6 +28,12 @@ export async function toSourceError<T>(repository: string, read: () => Promise<T
     const what = status === undefined ? codeOf(cause) : `HTTP ${status}`
     throw new SourceError('UNAVAILABLE', `${name} could not be read: ${what}`, {}, {cause})
   }
+}
+
+function isRefusal(error: unknown): boolean {
+  if (error instanceof RefusedError) return true
+  if (error instanceof AggregateError && error.errors.some(isRefusal)) return true
+  return error instanceof Error && error.cause !== undefined && isRefusal(error.cause)
 }
 
 /** The HTTP status in an error of isomorphic-git, which keeps it in `data`. */

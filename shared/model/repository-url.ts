@@ -78,6 +78,8 @@ function parseFileUrl(url: URL): RepositoryLocation {
 function remote(protocol: 'http:' | 'https:', host: string, path: string): RepositoryLocation {
   const trimmed = path.replace(/^\/+|\/+$/g, '')
   if (trimmed === '') return unsupported('names a host but no repository')
+  // A server may take them for path separators, so that it would be another repository than what is compared.
+  if (/%(2e|2f|5c|00)/i.test(trimmed)) return unsupported('holds an encoded dot, slash, backslash or zero')
   return {kind: 'http', protocol, host: host.toLowerCase(), path: trimmed}
 }
 

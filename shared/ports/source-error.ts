@@ -9,4 +9,5 @@ export class SourceError extends DrawbridgeError<
   | 'FILE_TOO_LARGE'
   | 'PATH_LEAVES_REPOSITORY'
   | 'UNSUPPORTED_URL'
+  | 'ADDRESS_NOT_ALLOWED'
 > {}

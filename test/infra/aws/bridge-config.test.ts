@@ -82,3 +82,23 @@ test('says what to set where there is no configuration, and which file cannot be
   )
   assert.equal(refusal(() => loadConfig({}, '{')).code, 'UNREADABLE')
 })
+
+test('takes what a tracked repository may name, and refuses what says nothing sensible', () => {
+  const policy = {clusters: ['*', '!prod'], serviceAccounts: ['team-a/*']}
+  const config = parseBridgeConfig({repositories: [{...repositories[0], policy}]}, 'here')
+  assert.deepEqual(config.repositories[0]?.policy, policy)
+  const wrong = {repositories: [{...repositories[0], policy: {clusters: ['!prod'], namespace: ['a']}}], gitTokens: []}
+  const error = refusal(() =>
+    parseBridgeConfig(
+      {...wrong, gitTokens: [{prefix: 'http://github.com', secret: 'a'}], gitPrivateNetworks: ['10.0.0.0/33']},
+      'here',
+    ),
+  )
+  for (const part of ['only forbids', 'namespace', 'gitTokens.0.prefix', 'gitPrivateNetworks.0'])
+    assert.ok(error.message.includes(part), `${part} in ${error.message}`)
+})
+
+test('refuses more repositories than fit the environment of a function', () => {
+  const many = Array.from({length: 60}, (_, index) => ({url: `https://github.com/example/a-long-name-${index}.git`}))
+  assert.match(refusal(() => parseBridgeConfig({repositories: many}, 'here')).message, /room for/)
+})

@@ -21,6 +21,8 @@ const synthesised = synthesiseBridge({
   repositories,
   alarmTopicArn: 'arn:aws:sns:eu-west-1:123456789012:alarms',
   gitTokenSecret: 'git-token',
+  gitTokens: [{prefix: 'https://gitlab.example/team', secret: 'gitlab-token'}],
+  gitPrivateNetworks: ['10.1.0.0/16'],
   desiredTtlSeconds: 86_400,
 })
 after(() => synthesised[Symbol.dispose]())
@@ -309,7 +311,15 @@ test('gives every function the environment that its configuration asks for', () 
   assert.equal(publish.clusterQueuePrefix, 'Drawbridge-cluster-')
   assert.equal(publish.deadLetterQueueUrl, urlOf('QueuesPublishDeadLetters'))
   assert.equal(publish.publish.desiredTtlSeconds, 86_400)
-  assert.match(publish.gitTokenSecretArn ?? '', /:secret:git-token$/)
+  assert.deepEqual(publish.publish.repositories, repositories)
+  assert.deepEqual(
+    publish.git.tokens.map(({prefix, secretArn}) => [prefix, secretArn.split(':').at(-1)]),
+    [
+      ['https://github.com/example', 'git-token'],
+      ['https://gitlab.example/team', 'gitlab-token'],
+    ],
+  )
+  assert.deepEqual(publish.git.privateNetworks, ['10.1.0.0/16'])
   const render = loadRenderConfig(environment('Render'))
   assert.deepEqual(render.repositories, repositories)
   assert.equal(render.renderQueueUrl, urlOf('QueuesRenderQueue'))

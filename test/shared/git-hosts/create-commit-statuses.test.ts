@@ -90,12 +90,16 @@ test('sends the token to its own host and to no other', async () => {
   try {
     const {port} = server.address() as AddressInfo
     const host = `127.0.0.1:${port}`
-    const statuses = createCommitStatuses({token: 't', githubApi: `http://${host}/api/v3`, clock})
+    const statuses = createCommitStatuses({
+      tokens: [{prefix: `http://${host}`, token: 't'}],
+      githubApi: `http://${host}/api/v3`,
+      clock,
+    })
     await statuses.setCommitStatus(set('drawbridge/dev', 'success', 'ok', `http://${host}/example/fleet`))
     assert.deepEqual(asked, ['Bearer t'])
     // The same server under another name is another host.
     await statuses.setCommitStatus(set('drawbridge/dev', 'success', 'ok', `http://localhost:${port}/example/fleet`))
-    const elsewhere = createCommitStatuses({token: 't', clock})
+    const elsewhere = createCommitStatuses({tokens: [{prefix: `http://${host}`, token: 't'}], clock})
     await elsewhere.setCommitStatus(set('drawbridge/dev', 'success', 'ok', `http://${host}/example/fleet`))
     const without = createCommitStatuses({githubApi: `http://${host}/api/v3`, clock})
     await without.setCommitStatus(set('drawbridge/dev', 'success', 'ok', `http://${host}/example/fleet`))

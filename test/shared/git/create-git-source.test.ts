@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
 import {execFile} from 'node:child_process'
 import {chmod, mkdir, readdir, symlink, writeFile} from 'node:fs/promises'
+import type {IncomingMessage} from 'node:http'
 import {join} from 'node:path'
+import {Readable} from 'node:stream'
 import {type TestContext, test} from 'node:test'
 import {promisify} from 'node:util'
 import {createGitSource, type GitSourceOptions} from '#shared/git/create-git-source.ts'
+import type {SourceFetch} from '#shared/git/source-fetch.ts'
 import {systemClock} from '#shared/ports/clock.ts'
 import type {GitSource, SourceTree} from '#shared/ports/git-source.ts'
 import {SourceError} from '#shared/ports/source-error.ts'
@@ -13,6 +16,8 @@ import {type GitServer, startGitServer} from './git-server.ts'
 
 const run = promisify(execFile)
 const main = 'refs/heads/main'
+/** The servers of these tests. */
+const privateNetworks = ['127.0.0.0/8']
 
 interface Place {
   folder: string
@@ -23,7 +28,7 @@ interface Place {
 async function local(t: TestContext, options: Partial<GitSourceOptions> = {}): Promise<Place> {
   const folder = await temporaryFolder(t)
   const repository = await createRepository(folder, 'repo')
-  const source = createGitSource({cacheDir: join(folder, 'cache'), clock: systemClock, ...options})
+  const source = createGitSource({cacheDir: join(folder, 'cache'), clock: systemClock, privateNetworks, ...options})
   return {folder, repository, source}
 }
 
@@ -167,20 +172,26 @@ test('says that a commit is gone after a forced push', async (t) => {
   assert.deepEqual(await readdir(join(folder, 'cache')), [])
 })
 
-test('sends a token to the host that it is for and to no other', async (t) => {
+test('sends a token to the repositories that its prefix names and to no other', async (t) => {
   const token = 'hunter2hunter2'
   const {repository, server, url, folder} = await served(t, {token})
   const commit = await fillRepository(repository)
-  const host = new URL(server.url).host
-  const withToken = createGitSource({cacheDir: join(folder, 'c1'), clock: systemClock, tokens: {[host]: token}})
+  const create = (name: string, prefixes: string[]) =>
+    createGitSource({
+      cacheDir: join(folder, name),
+      clock: systemClock,
+      privateNetworks,
+      tokens: prefixes.map((prefix) => ({prefix, token})),
+    })
+  const withToken = create('c1', [`${server.url}/repo`])
   const tree = await withToken.fetchTree(url, commit, main)
   assert.equal(await read(tree, 'a.txt'), 'x')
-  const elsewhere = createGitSource({
-    cacheDir: join(folder, 'c2'),
-    clock: systemClock,
-    token,
-    tokens: {'git.example.com': token},
-  })
+  const elsewhere = create('c2', [
+    'https://git.example.com',
+    `${server.url}/rep`,
+    `${server.url}/repo/sub`,
+    'https://127.0.0.1',
+  ])
   server.requests.length = 0
   await assert.rejects(elsewhere.resolveRef(url, main), (error) => {
     assert.ok(error instanceof SourceError)
@@ -236,7 +247,8 @@ async function serveGithub(t: TestContext, options: GithubOptions = {}) {
     cacheDir: join(place.folder, 'cache'),
     clock: systemClock,
     githubApi: `${place.server.url}/api/v3`,
-    token: 'api-token',
+    privateNetworks,
+    tokens: [{prefix: place.server.url, token: 'api-token'}],
   })
   return {...place, source, commit, url: `${place.server.url}/repo`}
 }
@@ -309,20 +321,21 @@ test('an archive that is no gzip, or cut short, is done without', async (t) => {
 
 test('sends no token in the clear, but to this machine', async (t) => {
   const folder = await temporaryFolder(t)
-  const sent: (string | null)[] = []
-  const answer: typeof fetch = async (_, init) => {
-    sent.push(new Headers(init?.headers).get('authorization'))
-    return new Response('', {status: 404})
+  const sent: (string | undefined)[] = []
+  const fetchSource: SourceFetch = async (url, {authorization}) => {
+    sent.push(authorization)
+    const body = Readable.from([]) as IncomingMessage
+    return {url, status: 404, statusText: 'Not Found', headers: {}, body}
   }
-  t.mock.method(globalThis, 'fetch', answer)
-  const tokens = {'git.example.com': 'hunter2', '127.0.0.1:80': 'hunter2'}
-  const source = createGitSource({cacheDir: folder, clock: systemClock, token: 'hunter2', tokens})
+  const prefixes = ['https://github.com', 'http://github.com', 'http://git.example.com', 'https://git.example.com']
+  const tokens = prefixes.map((prefix) => ({prefix, token: 'hunter2'}))
+  const source = createGitSource({cacheDir: folder, clock: systemClock, fetchSource, tokens})
   for (const host of ['http://github.com', 'http://git.example.com'])
     await assert.rejects(source.resolveRef(`${host}/o/r`, main), isSourceError('NOT_FOUND'))
-  assert.ok(sent.length >= 2 && sent.every((authorization) => authorization === null))
+  assert.ok(sent.length >= 2 && sent.every((authorization) => authorization === undefined))
   sent.length = 0
   await assert.rejects(source.resolveRef('https://github.com/o/r', main), isSourceError('NOT_FOUND'))
-  assert.ok(sent.length >= 1 && sent.every((authorization) => authorization !== null))
+  assert.ok(sent.length >= 1 && sent.every((authorization) => authorization !== undefined))
 })
 
 test('says of a repository in a form that it cannot read that it cannot, not that it is empty', async (t) => {
