@@ -1,5 +1,5 @@
 import {readFile} from 'node:fs/promises'
-import {parseTrustRoot} from '#shared/attest/trust-root.ts'
+import {readTrustRoot} from '#shared/attest/trust-root.ts'
 import {createAwsClients} from '#shared/aws/aws-clients.ts'
 import {createS3ObjectStore} from '#shared/aws/s3-object-store.ts'
 import {createSqsReceiver} from '#shared/aws/sqs-receiver.ts'
@@ -70,7 +70,7 @@ async function createPorts(environment: AgentEnvironment, metrics: AgentMetrics 
     statusQueue: createSqsSender({client: aws.sqs, queueUrl: statusQueueUrl}),
     clock: systemClock,
     journal: {record: (event) => writeLine({level: warnings.has(event.event) ? 'warn' : 'info', ...event})},
-    trustRoot: parseTrustRoot(JSON.parse(await readFile(trustRootFile, 'utf8'))),
+    trustRoot: readTrustRoot(await readFile(trustRootFile, 'utf8')),
     policy: protectAgentState(environment.config.namespace),
     limit,
     log,

@@ -3,7 +3,7 @@ import {resolve} from 'node:path'
 import type {Command} from 'commander'
 import {generateKeyFile} from '#shared/attest/key-file-signer.ts'
 import {createTrustRoot, keyIdOf} from '#shared/attest/trust-root.ts'
-import {describeError} from '#shared/model/drawbridge-error.ts'
+import {describeFileError} from './describe-file-error.ts'
 import {CliError, type CliIo, type ExitStatus} from './io.ts'
 
 /** Adds `drawbridge keys generate|id|trust-root`. */
@@ -19,9 +19,7 @@ export function addKeysCommand(program: Command, io: CliIo, done: (status: ExitS
         throw new CliError(
           cause.code === 'EEXIST'
             ? `${file} exists already: keys are never overwritten`
-            : `cannot write ${file}: ${cause.message}`,
-          2,
-          {cause},
+            : `cannot write ${file}: ${describeFileError(cause)}`,
         )
       })
       io.out(pem)
@@ -48,6 +46,6 @@ async function readPem(io: CliIo, file: string): Promise<string> {
   try {
     return await readFile(resolve(io.cwd, file), 'utf8')
   } catch (cause) {
-    throw new CliError(`cannot read ${file}: ${describeError(cause)}`, 2, {cause})
+    throw new CliError(`cannot read ${file}: ${describeFileError(cause)}`)
   }
 }

@@ -4,7 +4,7 @@ import type {Command} from 'commander'
 import {parseEnvelope} from '#shared/attest/envelope.ts'
 import {PAYLOAD_TYPES} from '#shared/attest/payload-types.ts'
 import type {Statement} from '#shared/attest/statement.ts'
-import {parseTrustRoot, type TrustRoot} from '#shared/attest/trust-root.ts'
+import {readTrustRoot as readTrustRootText, type TrustRoot} from '#shared/attest/trust-root.ts'
 import {verifyStatement} from '#shared/attest/verify-attestation.ts'
 import {parseDesiredState} from '#shared/attest/verify-desired-state.ts'
 import {verifyEnvelope} from '#shared/attest/verify-envelope.ts'
@@ -12,6 +12,7 @@ import {parseBundle} from '#shared/bundle/unpack-bundle.ts'
 import {digestHex, digestOf} from '#shared/model/digest.ts'
 import {describeError} from '#shared/model/drawbridge-error.ts'
 import {formatRevision} from '#shared/model/revision.ts'
+import {describeFileError} from './describe-file-error.ts'
 import {CliError, type CliIo, type ExitStatus} from './io.ts'
 
 interface Input {
@@ -114,19 +115,20 @@ function isGzip({bytes}: Input): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b
 }
 
-async function readInput(file: string): Promise<Input> {
+async function readInput(file: string, exitStatus: ExitStatus = 1): Promise<Input> {
   try {
     return {file, bytes: await readFile(file)}
   } catch (cause) {
-    throw new CliError(`cannot read ${file}: ${describeError(cause)}`, 1, {cause})
+    throw new CliError(`cannot read ${file}: ${describeFileError(cause)}`, exitStatus)
   }
 }
 
 async function readTrustRoot(file: string): Promise<TrustRoot> {
-  const {bytes} = await readInput(file)
+  const {bytes} = await readInput(file, 2)
   try {
-    return parseTrustRoot(JSON.parse(bytes.toString('utf8')))
+    return readTrustRootText(bytes.toString('utf8'))
   } catch (cause) {
-    throw new CliError(`${file} is not a trust root: ${describeError(cause)}`, 1, {cause})
+    // Nothing can be told of any file without it.
+    throw new CliError(`${file} is not a trust root: ${describeError(cause)}`, 2, {cause})
   }
 }

@@ -6,7 +6,7 @@ import {completeInstall} from '#infra/agent/complete-install.ts'
 import {formatInstall} from '#infra/agent/format-install.ts'
 import {InstallError} from '#infra/agent/install-error.ts'
 import {listInstallObjects} from '#infra/agent/list-install-objects.ts'
-import {describeError} from '#shared/model/drawbridge-error.ts'
+import {describeFileError} from '../describe-file-error.ts'
 import {CliError, type CliIo, type ExitStatus} from '../io.ts'
 
 interface ManifestsOptions {
@@ -129,6 +129,6 @@ async function readTrustRoot(io: CliIo, file: string): Promise<string> {
   try {
     return await readFile(resolve(io.cwd, file), 'utf8')
   } catch (cause) {
-    throw new CliError(`--trust-root: cannot read ${file}: ${describeError(cause)}`, 2, {cause})
+    throw new CliError(`--trust-root: cannot read ${file}: ${describeFileError(cause)}`)
   }
 }

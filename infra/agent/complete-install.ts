@@ -1,5 +1,5 @@
 import {z} from 'zod'
-import {parseTrustRoot} from '#shared/attest/trust-root.ts'
+import {readTrustRoot} from '#shared/attest/trust-root.ts'
 import {describeError} from '#shared/model/drawbridge-error.ts'
 import {clusterNameSchema, namespaceSchema} from '#shared/model/names.ts'
 import {type AgentInstall, APP_SERVICE_ACCOUNT, INSTALL_PROFILES} from './agent-install.ts'
@@ -32,7 +32,7 @@ const schema = z.strictObject({
     .optional(),
   queueUrl: z.url({protocol: /^https?$/, error: 'must be the URL of a queue'}).optional(),
   statusQueueUrl: z.url({protocol: /^https?$/, error: 'must be the URL of a queue'}).optional(),
-  trustRoot: z.string().superRefine(checkTrustRoot).optional(),
+  trustRoot: z.string().transform(writeTrustRoot).optional(),
   namespace: namespaceSchema.default('drawbridge-system'),
   image: z
     .string()
@@ -105,10 +105,12 @@ export function completeInstall(given: unknown): {install: AgentInstall; missing
   return {install, missing: neededValues.filter((name) => values[name] === undefined)}
 }
 
-function checkTrustRoot(text: string, context: z.RefinementCtx): void {
+/** Written anew, so that nothing else that stood in the file goes into a cluster. */
+function writeTrustRoot(text: string, context: z.RefinementCtx): string {
   try {
-    parseTrustRoot(JSON.parse(text))
+    return `${JSON.stringify(readTrustRoot(text), null, 2)}\n`
   } catch (error) {
     context.addIssue({code: 'custom', message: `is no trust root: ${describeError(error)}`})
+    return z.NEVER
   }
 }

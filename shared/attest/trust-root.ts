@@ -1,7 +1,7 @@
 import {createPublicKey} from 'node:crypto'
 import * as z from 'zod'
 import {API_VERSION} from '../model/api-version.ts'
-import {digestOf, digestSchema} from '../model/digest.ts'
+import {type Digest, digestOf, digestSchema} from '../model/digest.ts'
 import {VerificationError} from './verification-error.ts'
 
 const roleSchema = z.strictObject({keyids: z.array(digestSchema).min(1), threshold: z.int().min(1)})
@@ -23,6 +23,12 @@ const trustRootSchema = z.strictObject({
 export type TrustRoot = z.infer<typeof trustRootSchema>
 export type TrustRole = keyof TrustRoot['roles']
 
+/** Reads the text of a trust root's file. Throws `VerificationError` MALFORMED, of which no message repeats the text: it may be a private key. */
+export function readTrustRoot(text: string): TrustRoot {
+  if (isPrivate(text)) throw malformed(PRIVATE)
+  return parseTrustRoot(parseJson(text))
+}
+
 /** Reads a trust root; every key must hash to its id and every threshold be reachable. Throws `VerificationError` MALFORMED. */
 export function parseTrustRoot(input: unknown): TrustRoot {
   const parsed = trustRootSchema.safeParse(input)
@@ -32,7 +38,9 @@ export function parseTrustRoot(input: unknown): TrustRoot {
   }
   const root = parsed.data
   for (const [id, key] of Object.entries(root.keys)) {
-    if (keyIdOf(key.public) !== id) throw malformed(`the key under ${id} has another id`)
+    const {spki, pem} = readPublicKey(key.public)
+    if (digestOf(spki) !== id) throw malformed(`the key under ${id} has another id`)
+    key.public = pem
   }
   for (const [name, role] of Object.entries(root.roles)) {
     if (new Set(role.keyids).size < role.threshold)
@@ -45,25 +53,53 @@ export function parseTrustRoot(input: unknown): TrustRoot {
 
 /** A trust root that believes one key for everything. `publicKeyPem` is SPKI in PEM. */
 export function createTrustRoot(publicKeyPem: string): TrustRoot {
-  const id = keyIdOf(publicKeyPem)
+  const {spki, pem} = readPublicKey(publicKeyPem)
+  const id = digestOf(spki)
   const role = {keyids: [id], threshold: 1}
   return {
     apiVersion: API_VERSION,
     kind: 'TrustRoot',
     version: 1,
-    keys: {[id]: {scheme: 'ecdsa-sha2-nistp256', public: publicKeyPem}},
+    keys: {[id]: {scheme: 'ecdsa-sha2-nistp256', public: pem}},
     roles: {desired: role, attestation: role},
   }
 }
 
-/** The id of a public key in PEM: the digest of its SubjectPublicKeyInfo. Throws `VerificationError` MALFORMED where it is no P-256 key. */
-export function keyIdOf(publicKeyPem: string): `sha256:${string}` {
+/** The id of a public key in PEM: the digest of its SubjectPublicKeyInfo. Throws `VerificationError` MALFORMED where it is no P-256 key, or a private one. */
+export function keyIdOf(publicKeyPem: string): Digest {
+  return digestOf(readPublicKey(publicKeyPem).spki)
+}
+
+const PRIVATE =
+  'it holds a private key. Keep that file where it signs, and give the public key alone (openssl pkey -in KEY -pubout)'
+
+/** What of a text is a public key, written anew: nothing else that stood in it is passed on. */
+function readPublicKey(text: string): {spki: Buffer; pem: string} {
+  if (isPrivate(text)) throw new VerificationError('MALFORMED', `a public key is needed here: ${PRIVATE}`)
+  // Node reads the public part out of a private key, a certificate, and text with anything around a key (RFC 7468, 13).
+  if (!/^\s*-----BEGIN PUBLIC KEY-----[A-Za-z0-9+/=\s]+-----END PUBLIC KEY-----\s*$/.test(text)) {
+    throw new VerificationError('MALFORMED', 'a public key is needed here: one PEM block PUBLIC KEY, and nothing else')
+  }
   try {
-    const key = createPublicKey(publicKeyPem)
+    const key = createPublicKey({key: text, format: 'pem', type: 'spki'})
     if (key.asymmetricKeyDetails?.namedCurve !== 'prime256v1') throw new Error('it is not an ECDSA P-256 key')
-    return digestOf(key.export({type: 'spki', format: 'der'}))
+    const spki = key.export({type: 'spki', format: 'der'})
+    return {spki, pem: key.export({type: 'spki', format: 'pem'}).toString()}
   } catch (cause) {
     throw new VerificationError('MALFORMED', 'a public key of the trust root cannot be read', {}, {cause})
+  }
+}
+
+/** PEM of any private key (PKCS #8, SEC 1, PKCS #1, OpenSSH, encrypted or not), or a JWK with its private part. */
+function isPrivate(text: string): boolean {
+  return /PRIVATE KEY/i.test(text) || /"d"\s*:/.test(text)
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw malformed('it is not JSON')
   }
 }
 

@@ -18,8 +18,9 @@ export abstract class DrawbridgeError<Code extends string> extends Error {
 /** Tells what was thrown in one line, without its stack; `unknown` because anything can be thrown. */
 export function describeError(error: unknown): string {
   if (error instanceof Error) {
-    const cause = error.cause instanceof Error ? `: ${describeError(error.cause)}` : ''
-    return `${error.message}${cause}`
+    const cause = error.cause instanceof Error ? describeError(error.cause) : ''
+    // Some say their cause themselves.
+    return cause === '' || error.message.includes(cause) ? error.message : `${error.message}: ${cause}`
   }
   return String(error)
 }
