@@ -8,6 +8,7 @@ import {objectToSend} from './ignored-fields.ts'
 import {isKubeError, KubeError} from './kube/kube-error.ts'
 import {noteEnd} from './note-end.ts'
 import type {PlannedObject} from './plan-objects.ts'
+import {readerAs} from './read-as.ts'
 import {sendApply} from './send-apply.ts'
 
 export interface ApplyFailure {
@@ -64,10 +65,11 @@ export async function applyObject(
   while (app.busy.has(key)) await sleep(5)
   if (ctx.signal.aborted) throw new KubeError('ABORTED', `apply ${formatRef(ref)}: stopped`)
   app.busy.add(key)
+  const reader = readerAs(ctx, app, bundle.app)
   const former = ctx.apps.get(ctx.live.get(key)?.app ?? '')
   try {
     const answer = await sendPatiently(object, ctx.signal, async () =>
-      sendApply(ctx, bundle, await objectToSend(ctx.ports.kube, bundle.app, type, object), type),
+      sendApply(ctx, app, bundle, await objectToSend(reader, bundle.app, type, object), type),
     )
     // What was there before is not ours.
     if (answer === 'exists') keepEntry(ctx, app, key, {ref, version: apiVersion, applied: digest, fields: ''})

@@ -163,7 +163,7 @@ async function applyStep(run: StepRun, {step, stages}: StepWork): Promise<void> 
     )
     if (signal.aborted) return
     if (needsPreflight(app, bundle, changes)) {
-      const refused = await preflightStage(ctx, bundle, changes, signal)
+      const refused = await preflightStage(ctx, app, bundle, changes, signal)
       if (refused.length > 0) throw applyFailure(refused, 'PREFLIGHT_FAILED')
     }
     const objects = changes.map(({object}) => object)

@@ -1,25 +1,27 @@
 import {describeError} from '#shared/model/drawbridge-error.ts'
 import {managersOf} from '#shared/plan/fingerprint-fields.ts'
 import type {AgentContext} from './agent-context.ts'
-import {type AppliedEntry, type Drift, impersonatedUser, type LoadedBundle} from './app-state.ts'
+import {type AppliedEntry, type AppState, type Drift, impersonatedUser, type LoadedBundle} from './app-state.ts'
 import type {DriftKind} from './detect-drift.ts'
 import {ignoredFields} from './ignored-fields.ts'
 import {isKubeError} from './kube/kube-error.ts'
 import {labelOf, metaText} from './kube/kube-object.ts'
 import {APP_LABEL, FIELD_MANAGER} from './marks.ts'
 import type {PlannedObject} from './plan-objects.ts'
+import {readAs} from './read-as.ts'
 import {MAX_SHOWN_FIELDS, shownFields} from './shown-fields.ts'
 
 /** Says in words what differs: fields by their paths (never values), and who changed them. */
 export async function describeDrift(
   ctx: AgentContext,
+  app: AppState,
   bundle: LoadedBundle,
   object: PlannedObject,
   kind: DriftKind,
 ): Promise<Drift | 'no-difference'> {
   const {ref, type} = object
   const since = ctx.ports.clock.now().toISOString()
-  const live = type === undefined ? 'absent' : await ctx.ports.kube.get(type, ref, 'whole')
+  const live = type === undefined ? 'absent' : await readAs(ctx, app, bundle.app, type, ref, 'whole')
   if (live === 'absent' || type === undefined) return {ref, what: 'deleted', since}
   if (metaText(live, 'deletionTimestamp') !== '') return {ref, what: 'is being deleted', since}
   const wanted = await ctx.ports.kube.apply(type, ref, object.body, {
@@ -56,10 +58,15 @@ export async function describeDrift(
 }
 
 /** The same for what a suspended app applied and no bundle at hand holds any more: its metadata alone tells. */
-export async function describeUnread(ctx: AgentContext, {ref, version}: AppliedEntry, kind: DriftKind): Promise<Drift> {
+export async function describeUnread(
+  ctx: AgentContext,
+  app: AppState,
+  {ref, version}: AppliedEntry,
+  kind: DriftKind,
+): Promise<Drift> {
   const since = ctx.ports.clock.now().toISOString()
   const type = await ctx.discovery.find(version, ref.kind)
-  const live = type === undefined ? 'absent' : await ctx.ports.kube.get(type, ref, 'metadata')
+  const live = type === undefined ? 'absent' : await readAs(ctx, app, app, type, ref, 'metadata')
   if (live === 'absent') return {ref, what: 'deleted', since}
   if (metaText(live, 'deletionTimestamp') !== '') return {ref, what: 'is being deleted', since}
   const label = labelOf(live, APP_LABEL)

@@ -4,9 +4,10 @@ import {childObject, isJsonObject, type JsonObject} from '#shared/model/manifest
 import {countReasons, explainPod} from '#shared/plan/health/explain-pods.ts'
 import {hideSecrets} from '#shared/plan/hide-secrets.ts'
 import type {AgentContext} from './agent-context.ts'
-import type {AppState} from './app-state.ts'
+import {type AppState, impersonatedUser, type LoadedBundle} from './app-state.ts'
 import type {ResourceType} from './kube/kube-client.ts'
 import type {PlannedObject} from './plan-objects.ts'
+import {readAs} from './read-as.ts'
 
 const MAX_EXPLAINED = 5
 const LIMIT_MS = 5_000
@@ -25,7 +26,7 @@ const eventType: ResourceType = {group: '', version: 'v1', kind: 'Event', plural
 
 /**
  * Notes in `explained` what the pods of an app's unhealthy workloads (the first 5) say, and why there are none. Asks the server only
- * now, for at most 5 seconds; what it does not answer is left out.
+ * now, as the app's identity, for at most 5 seconds; what it does not answer is left out.
  */
 export async function explainUnhealthy(ctx: AgentContext, app: AppState): Promise<void> {
   const keys = [...app.unhealthy.keys()].filter((key) => {
@@ -41,31 +42,38 @@ export async function explainUnhealthy(ctx: AgentContext, app: AppState): Promis
 async function explainOne(ctx: AgentContext, app: AppState, key: string): Promise<void> {
   const object = app.bundle?.objects.get(key)
   const known = ctx.live.get(key)
-  if (object?.type === undefined || known === undefined) return
+  if (app.bundle === undefined || object?.type === undefined || known?.app !== app.name) return
   try {
-    const words = await wordsOf(ctx, object, object.type)
+    const words = await wordsOf(ctx, app, app.bundle, object, object.type)
     if (words !== '') app.explained.set(key, {of: known.healthReason, words})
   } catch (error) {
     ctx.ports.log('debug', `cannot tell why ${key} is not healthy: ${describeError(error)}`)
   }
 }
 
-async function wordsOf({ports: {kube}}: AgentContext, object: PlannedObject, type: ResourceType): Promise<string> {
-  const {ref} = object
-  const live = await kube.get(type, ref, 'whole')
+async function wordsOf(
+  ctx: AgentContext,
+  app: AppState,
+  bundle: LoadedBundle,
+  {ref}: PlannedObject,
+  type: ResourceType,
+): Promise<string> {
+  const {kube} = ctx.ports
+  const user = impersonatedUser(bundle.app)
+  const live = await readAs(ctx, app, bundle.app, type, ref, 'whole')
   if (live === 'absent') return ''
   const {namespace} = ref
   const labelSelector = formatSelector(childObject(live, 'spec')?.selector)
   const reasons =
     labelSelector === ''
       ? []
-      : (await kube.list(podType, {detail: 'whole', namespace, labelSelector}, explainPod)).items
+      : (await kube.list(podType, {detail: 'whole', namespace, labelSelector, ...user}, explainPod)).items
   const said = countReasons(reasons)
   if (said !== '') return said
   // No pod at all, or too few: what the controller was told when it tried to make one (quota, admission).
   const fieldSelector = `involvedObject.uid=${live.metadata.uid},type=Warning`
   let latest: JsonObject | undefined
-  await kube.list(eventType, {detail: 'whole', namespace, fieldSelector}, (event) => {
+  await kube.list(eventType, {detail: 'whole', namespace, fieldSelector, ...user}, (event) => {
     if (event.reason === 'FailedCreate' && (latest === undefined || compareTimes(event, latest) > 0)) latest = event
     return undefined
   })

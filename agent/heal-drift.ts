@@ -43,7 +43,7 @@ export async function verifyObject(ctx: AgentContext, app: AppState, key: string
   const applied = appliedAs(ctx, app, key)
   const idle = !isWriting(app) && !app.busy.has(key) && !app.healing.has(key)
   if (applied === undefined || entry === undefined || entry.applied === '' || !idle) return
-  const drift = await describeDrift(ctx, applied.bundle, applied.object, 'reapplied')
+  const drift = await describeDrift(ctx, app, applied.bundle, applied.object, 'reapplied')
   if (drift === 'no-difference' || app.inventory.get(key) !== entry) return
   // Its metadata did not tell, so it is not believed any more.
   entry.fields = ''
@@ -63,8 +63,8 @@ async function healWhileDrifted(
     if (kind === undefined || entry === undefined) return
     const applied = appliedAs(ctx, app, key)
     const drift = await (applied === undefined
-      ? describeUnread(ctx, entry, kind)
-      : describeDrift(ctx, applied.bundle, applied.object, kind)
+      ? describeUnread(ctx, app, entry, kind)
+      : describeDrift(ctx, app, applied.bundle, applied.object, kind)
     ).catch((error: unknown) => undescribed(ctx, entry, error))
     // It was put right, or is under our own hands, by now.
     if (driftOf(ctx, app, key) === undefined) return

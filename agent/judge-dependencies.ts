@@ -47,9 +47,11 @@ export async function judgeDependencies(
       cause: `${name} ${cause}`,
       message: `waits for app ${name}: ${why}`,
     })
-    if (condition.ready !== 'True') return waitsFor(condition.reason, `${condition.reason}: ${condition.message}`)
+    const words = mayKnow(target, wanted) ? `${condition.reason}: ${condition.message}` : condition.reason
+    if (condition.ready !== 'True') return waitsFor(condition.reason, words)
     if (revision !== wanted.revision) return waitsFor('revision', `has not applied ${wanted.revision} yet`)
-    const problem = readyExpr === undefined ? undefined : await evaluateReady(readyExpr, app, dependency)
+    const problem =
+      readyExpr === undefined ? undefined : await evaluateReady(readyExpr, app, dependency, mayKnow(target, wanted))
     if (problem !== undefined) return waitsFor('readyExpr', problem)
   }
   return undefined
@@ -62,10 +64,21 @@ function describeAbsent({apps}: Pick<AgentContext, 'apps'>, app: AppState, name:
   return `depends on app ${name}, which is not declared in this cluster: declare it, or take it out of dependsOn; declared are: ${shown}`
 }
 
-async function evaluateReady(expression: string, app: AppState, dependency: AppState): Promise<string | undefined> {
+/** Why an app is not ready is told to those that are applied as the same identity, or as the agent itself. */
+function mayKnow(app: PresentApp, dependency: PresentApp): boolean {
+  return app.serviceAccount === undefined || app.serviceAccount === dependency.serviceAccount
+}
+
+async function evaluateReady(
+  expression: string,
+  app: AppState,
+  dependency: AppState,
+  isTold: boolean,
+): Promise<string | undefined> {
   const compile = await loadExpressionCompiler()
   try {
-    const result = compile(expression)({app: factsOf(app), dep: factsOf(dependency)})
+    const dep = factsOf(dependency)
+    const result = compile(expression)({app: factsOf(app), dep: isTold ? dep : {...dep, message: ''}})
     if (result === true) return undefined
     return `its readyExpr ${expression} ${result === false ? 'does not hold' : `cannot be told: ${result.problem}`}`
   } catch (error) {

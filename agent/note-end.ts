@@ -23,7 +23,8 @@ export function noteEnd(ctx: AgentContext, app: AppState, key: string): void {
 /** The health of an object as it is seen, or as it was when it ended; undefined where it is not there. */
 export function healthSeen(ctx: Pick<AgentContext, 'live'>, app: AppState, key: string): SeenHealth | undefined {
   const live = ctx.live.get(key)
-  if (live !== undefined) return live
+  // Of what another app owns nothing is told, not even that it is there.
+  if (live !== undefined) return live.app === app.name ? live : undefined
   const entry = app.inventory.get(key)
   switch (entry?.ended) {
     case 'Succeeded':

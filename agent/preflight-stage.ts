@@ -6,6 +6,7 @@ import {isImmutableError, isKubeError} from './kube/kube-error.ts'
 import {FIELD_MANAGER} from './marks.ts'
 import type {Change} from './plan-changes.ts'
 import type {PlannedObject} from './plan-objects.ts'
+import {readerAs} from './read-as.ts'
 
 /**
  * Tells whether a stage is dry-run before any of it is written. `auto`: where it changes something that runs already, and more than one
@@ -21,6 +22,7 @@ export function needsPreflight(app: AppState, bundle: LoadedBundle, changes: rea
 /** Dry-runs all changes of a stage and returns what the API server would refuse. Writes nothing. */
 export async function preflightStage(
   ctx: AgentContext,
+  app: AppState,
   bundle: LoadedBundle,
   changes: readonly Change[],
   signal: AbortSignal,
@@ -31,7 +33,7 @@ export async function preflightStage(
       ctx.ports.limit.run(async () => {
         if (signal.aborted || ctx.signal.aborted || object.rules.mode === 'once') return
         try {
-          await dryRun(ctx, bundle, object)
+          await dryRun(ctx, app, bundle, object)
         } catch (error) {
           if (isKubeError(error, 'ABORTED') || isAllowed(object, error)) return
           failures.push(asFailure(object, error))
@@ -42,9 +44,9 @@ export async function preflightStage(
   return failures
 }
 
-async function dryRun(ctx: AgentContext, {app}: LoadedBundle, object: PlannedObject): Promise<void> {
+async function dryRun(ctx: AgentContext, state: AppState, {app}: LoadedBundle, object: PlannedObject): Promise<void> {
   if (object.type === undefined) return
-  const {body} = await objectToSend(ctx.ports.kube, app, object.type, object)
+  const {body} = await objectToSend(readerAs(ctx, state, app), app, object.type, object)
   await ctx.ports.kube.apply(object.type, object.ref, body, {
     fieldManager: FIELD_MANAGER,
     force: true,

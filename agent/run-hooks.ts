@@ -15,6 +15,7 @@ import {apiVersionOf, type ResourceType} from './kube/kube-client.ts'
 import {annotationsOf, type KubeObject, labelOf} from './kube/kube-object.ts'
 import {APP_LABEL, FIELD_MANAGER} from './marks.ts'
 import {isFormerRunOf, type PlannedHook, type PlannedObject, parseBody} from './plan-objects.ts'
+import {readAs} from './read-as.ts'
 import {saveInventory} from './save-inventory.ts'
 
 /** Says for which bundle and phase a hook was begun, so that a restarted agent goes on to wait for it. */
@@ -72,7 +73,9 @@ export async function beginHook(run: HookRun, hook: PlannedHook): Promise<void> 
   const verdict = await judgeOwner(ctx, app, object)
   if (verdict !== 'ours')
     throw new AppFailure(verdict.outage ? 'CLUSTER_UNAVAILABLE' : 'OWNED_BY_OTHER', verdict.refused)
-  const live = await kube.get(type, ref, 'metadata')
+  const live = await readAs(ctx, app, bundle.app, type, ref, 'metadata').catch((error: unknown) => {
+    throw asApplyFailure(error)
+  })
   const runId = `${bundleId(bundle)}.${phase}`
   if (live !== 'absent') {
     const {formerUid} = recordOf(app, bundle, object.key)
@@ -142,7 +145,7 @@ async function endFormerRuns(run: HookRun, hook: PlannedHook, type: ResourceType
   const {ctx, app} = run
   for (const [key, {ref, uid}] of formerRuns(run, hook)) {
     if (run.signal.aborted || ctx.signal.aborted) return
-    const live = await ctx.ports.kube.get(type, ref, 'metadata')
+    const live = await readAs(ctx, app, run.bundle.app, type, ref, 'metadata')
     const isOurs = live !== 'absent' && (labelOf(live, APP_LABEL) === app.name || live.metadata.uid === uid)
     if (isOurs && !hook.rules.deletePolicies.includes('BeforeHookCreation')) continue
     if (isOurs) await deleteLastRun(run, hook, type, ref, live)
@@ -167,7 +170,7 @@ function recordOf(app: AppState, bundle: LoadedBundle, key: string): HookRecord 
 }
 
 async function awaitEnd(run: HookRun, hook: PlannedHook): Promise<HookProgress | 'stopped'> {
-  const {ctx, bundle, signal} = run
+  const {ctx, app, bundle, signal} = run
   const {ref, key} = hook.object
   const type = typeOf(hook)
   const {timeoutSeconds} = bundle.app.sync
@@ -178,7 +181,7 @@ async function awaitEnd(run: HookRun, hook: PlannedHook): Promise<HookProgress |
     const version = ctx.live.get(key)?.resourceVersion ?? ''
     if (version !== seen) {
       seen = version
-      const live = await ctx.ports.kube.get(type, ref, 'whole')
+      const live = await readAs(ctx, app, bundle.app, type, ref, 'whole')
       if (live === 'absent') return awaitSeenEnd(run, key)
       const progress = progressOf(run, type, live)
       if (progress.state !== 'Running') return progress
@@ -223,7 +226,7 @@ function requireOwn({app}: HookRun, {object}: PlannedHook, live: KubeObject): vo
 
 /** What failed in an earlier run and may not be deleted would count as failed before it began. */
 async function refuseFailed(run: HookRun, hook: PlannedHook, type: ResourceType): Promise<void> {
-  const live = await run.ctx.ports.kube.get(type, hook.object.ref, 'whole')
+  const live = await readAs(run.ctx, run.app, run.bundle.app, type, hook.object.ref, 'whole')
   if (live === 'absent' || progressOf(run, type, live).state !== 'Failed') return
   const reason =
     'it failed in an earlier run and is still there, since its delete policy keeps it; delete it, or add BeforeHookCreation to its delete policy'

@@ -4,20 +4,21 @@ import {formatRef} from '#shared/model/object-ref.ts'
 import {adoptFields, adoptParameters} from '#shared/plan/adopt-fields.ts'
 import type {AgentContext} from './agent-context.ts'
 import {AppFailure} from './app-failure.ts'
-import {impersonatedUser, type LoadedBundle} from './app-state.ts'
+import {type AppState, impersonatedUser, type LoadedBundle} from './app-state.ts'
 import {deleteAndAwait} from './delete-and-await.ts'
 import {handOverReplicas} from './hand-over-replicas.ts'
 import {sparedManagers} from './ignored-fields.ts'
-import type {ResourceType} from './kube/kube-client.ts'
+import type {KubeClient, ResourceType} from './kube/kube-client.ts'
 import {isImmutableError, isKubeError} from './kube/kube-error.ts'
 import type {KubeObject} from './kube/kube-object.ts'
 import {FIELD_MANAGER} from './marks.ts'
 import {type PlannedObject, parseBody} from './plan-objects.ts'
+import {readerAs} from './read-as.ts'
 
 /** Of one kind, that others applied an object in. */
 const MAX_VERSIONS = 4
 
-type Means = Pick<AgentContext, 'ports' | 'signal'>
+type Means = Pick<AgentContext, 'live' | 'ports' | 'signal'>
 
 /**
  * Sends one object as its rules ask, and resolves with the metadata that the server answered: by server-side apply, after a replacement,
@@ -26,20 +27,22 @@ type Means = Pick<AgentContext, 'ports' | 'signal'>
  */
 export async function sendApply(
   means: Means,
+  app: AppState,
   bundle: LoadedBundle,
   object: PlannedObject,
   type: ResourceType,
 ): Promise<KubeObject | 'exists'> {
   const {kube} = means.ports
   const {impersonate} = impersonatedUser(bundle.app)
+  const reader = readerAs(means, app, bundle.app)
   if (object.rules.mode === 'once') return kube.create(type, manifestOf(object), impersonate)
   try {
-    if (object.rules.replace) await replaceWhole(means, object, type, impersonate)
-    await handOverReplicas(kube, bundle, object, type, impersonate)
+    if (object.rules.replace) await replaceWhole(means, reader, object, type, impersonate)
+    await handOverReplicas({apply: kube.apply, ...reader}, bundle, object, type, impersonate)
     return await applyAndAdopt(means, bundle.app, object, type)
   } catch (error) {
     if (isKubeError(error) && error.details.leftover === true) {
-      await takeParameters(means, object, type, impersonate)
+      await takeParameters(means, reader, object, type, impersonate)
       return applyAndAdopt(means, bundle.app, object, type)
     }
     if (!object.rules.force || !isImmutableError(error)) throw error
@@ -80,12 +83,13 @@ async function applyAndAdopt(
 
 async function replaceWhole(
   {ports: {kube}}: Means,
+  reader: Pick<KubeClient, 'get'>,
   object: PlannedObject,
   type: ResourceType,
   impersonate: string | undefined,
 ): Promise<void> {
   for (let attempt = 0; attempt < 3; attempt++) {
-    const live = await kube.get(type, object.ref, 'metadata')
+    const live = await reader.get(type, object.ref, 'metadata')
     if (live === 'absent') return
     const manifest = manifestOf(object)
     const {resourceVersion} = live.metadata
@@ -98,6 +102,7 @@ async function replaceWhole(
   }
 }
 
+/** Reads with the agent's rights: the identity was let change this object, and lets it be deleted. */
 async function deleteForGood(
   {ports: {kube}, signal}: Means,
   {ref}: PlannedObject,
@@ -120,11 +125,12 @@ async function deleteForGood(
 /** Another strategy's parameters are in the way: once they are ours, the next apply takes them away. */
 async function takeParameters(
   {ports: {kube}}: Means,
+  reader: Pick<KubeClient, 'get'>,
   {ref}: PlannedObject,
   type: ResourceType,
   impersonate: string | undefined,
 ): Promise<void> {
-  const live = await kube.get(type, ref, 'metadata')
+  const live = await reader.get(type, ref, 'metadata')
   if (live === 'absent') return
   const {resourceVersion} = live.metadata
   const managedFields = adoptParameters(live.metadata.managedFields, FIELD_MANAGER)

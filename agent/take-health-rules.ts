@@ -23,7 +23,7 @@ export async function takeHealthRules(ctx: AgentContext, app: AppState, target: 
   app.healthExprs = exprs
   const kinds = new Set([...before, ...exprs].map(({apiVersion, kind}) => `${groupOf(apiVersion)}/${kind}`))
   for (const [key, {ref, version}] of app.inventory) {
-    if (!kinds.has(`${ref.group}/${ref.kind}`) || ctx.live.get(key) === undefined) continue
+    if (!kinds.has(`${ref.group}/${ref.kind}`) || ctx.live.get(key)?.app !== app.name) continue
     const type = await ctx.discovery.find(version, ref.kind)
     const live = type === undefined ? 'absent' : await ctx.ports.kube.get(type, ref, 'whole')
     if (type !== undefined && live !== 'absent') ctx.live.rejudge(type, live)

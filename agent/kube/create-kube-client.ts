@@ -59,9 +59,15 @@ export function createKubeClient(transport: KubeTransport): KubeClient {
       return ['v1', ...(Array.isArray(groups) ? groups : []).flatMap(readGroupVersions)]
     },
 
-    async get(type, target, detail) {
+    async get(type, target, detail, impersonate) {
       const response = await transport.send(
-        {method: 'GET', path: objectPath(type, target), accept: accepts[detail].one, ...about('read', type, target)},
+        {
+          method: 'GET',
+          path: objectPath(type, target),
+          accept: accepts[detail].one,
+          impersonate,
+          ...about('read', type, target),
+        },
         [404],
       )
       return response.status === 404 ? 'absent' : readObject(response.body)
@@ -80,6 +86,7 @@ export function createKubeClient(transport: KubeTransport): KubeClient {
           accept: accepts[options.detail].list,
           what,
           receive: received.begin,
+          impersonate: options.impersonate,
         })
         for (const item of received.items) items.push(item)
         const {metadata: found} = parseObject(received.rest())

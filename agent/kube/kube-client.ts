@@ -28,6 +28,8 @@ export interface ListOptions {
   labelSelector?: string
   fieldSelector?: string
   namespace?: string
+  /** `system:serviceaccount:<namespace>:<name>`; of a list only. */
+  impersonate?: string
 }
 
 export type WatchEvent = {type: 'changed'; object: KubeObject} | {type: 'deleted'; object: KubeObject}
@@ -68,7 +70,7 @@ export interface KubeClient {
   listTypes(apiVersion: string): Promise<ResourceType[] | 'absent'>
   /** Every API version that the server has, `v1` first, in each group the preferred one first: not every kind is served in that. */
   listApiVersions(): Promise<string[]>
-  get(type: ResourceType, target: ObjectName, detail: Detail): Promise<KubeObject | 'absent'>
+  get(type: ResourceType, target: ObjectName, detail: Detail, impersonate?: string): Promise<KubeObject | 'absent'>
   /**
    * All objects that match, read in pages, and the resourceVersion to watch from. With `project`, of each object only what that makes of it
    * (nothing, where that is undefined); it is called as the objects come, and again for those of a page that is tried again.
