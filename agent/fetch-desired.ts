@@ -7,6 +7,7 @@ import {type AcceptedRecord, AcceptedStateError, type AcceptedStore} from './acc
 import type {AgentContext, DesiredCondition} from './agent-context.ts'
 import {setDesired} from './set-desired.ts'
 import {tellRefusal} from './tell-event.ts'
+import {unblockMemory} from './unblock-memory.ts'
 
 /** Looks for a newer desired state and makes it the one to bring about, if it can be believed. */
 export interface DesiredFetcher {
@@ -18,6 +19,7 @@ export interface DesiredFetcher {
 }
 
 const SAVE_RETRY_MS = 500
+const CANNOT_REMEMBER = 'the accepted version cannot be remembered in the cluster'
 const FETCH_LIMIT_MS = 30_000
 
 /** Creates the fetcher. `accepted` is what the cluster remembers. */
@@ -143,9 +145,13 @@ export function createDesiredFetcher(
         await memory.save(next)
         if (record !== next) continue
         remembering = undefined
+        if (ctx.condition.reason?.startsWith(CANNOT_REMEMBER)) setState({version: next.version, state: 'current'})
         return
       } catch (error) {
-        ctx.ports.log('warn', `cannot remember the accepted version: ${describeError(error)}`)
+        const words = `${CANNOT_REMEMBER}: ${describeError(error)}`
+        ctx.ports.log('warn', words)
+        setState({version: next.version, state: 'stale', reason: words})
+        await unblockMemory(ctx, error)
       }
       await sleep(SAVE_RETRY_MS, undefined, {signal: ctx.signal}).catch(() => undefined)
     }

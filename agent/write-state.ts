@@ -47,11 +47,12 @@ export function createStateWriter(
     return new KubeError('ABORTED', `ConfigMap ${namespace}/${name} was written by another agent`)
   }
   /** An apply cannot be told to create only. Its fields count as another manager's, so what is written names each key each time. */
-  const create = async (body: NewObject): Promise<KubeObject | 'exists' | 'unknown'> => {
+  const create = async (body: NewObject): Promise<KubeObject | 'exists' | KubeError> => {
     try {
       return await kube.create(stateTypes.configMap, body)
     } catch (error) {
-      if (isKubeError(error, 'THROTTLED', 'UNAVAILABLE')) return 'unknown'
+      // It may be there all the same.
+      if (isKubeError(error, 'THROTTLED', 'UNAVAILABLE')) return error
       throw error
     }
   }
@@ -72,6 +73,7 @@ export function createStateWriter(
     forget: (name) => void versions.delete(name),
     async write(target, {labels, ...content}, isTheirs) {
       const {name} = target
+      let failure: KubeError | undefined
       for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
         const resourceVersion = versions.get(name)
         const metadata = {...target, ...(labels === undefined ? {} : {labels})}
@@ -80,7 +82,8 @@ export function createStateWriter(
           resourceVersion === undefined
             ? await create(body)
             : await apply(target, {...body, metadata: {...metadata, resourceVersion}})
-        if (typeof answer !== 'string') {
+        if (answer instanceof KubeError) failure = answer
+        else if (typeof answer !== 'string') {
           versions.set(name, answer.metadata.resourceVersion)
           return
         }
@@ -89,7 +92,7 @@ export function createStateWriter(
         else if (isTheirs(present)) throw fence(target)
         else versions.set(name, present.metadata.resourceVersion)
       }
-      throw new KubeError('CONFLICT', `ConfigMap ${target.namespace}/${name} changes all the time`)
+      throw failure ?? new KubeError('CONFLICT', `ConfigMap ${target.namespace}/${name} changes all the time`)
     },
   }
 }
