@@ -15,6 +15,7 @@ import {saveInventory} from './save-inventory.ts'
 import {setCondition} from './set-condition.ts'
 import {tellEvent} from './tell-event.ts'
 import {unblockMemory} from './unblock-memory.ts'
+import {wasTold} from './was-told.ts'
 import {watchSuspended} from './watch-suspended.ts'
 
 /** Reconciles an app now, or once more as soon as its running reconcile has ended. Reconciles of one app never overlap. */
@@ -119,7 +120,7 @@ function tellFailure(ctx: AgentContext, app: AppState, error: unknown): void {
   const reason = refused ? 'ArtifactRefused' : reasonOf(code)
   setCondition(ctx, app, 'False', reason, message)
   app.healthyRevision = undefined
-  if (isTold(app, `${code} ${aboutOf(error) ?? message}`)) return
+  if (isTold(app, `${code} ${aboutOf(error) ?? message}`) || wasTold(ctx, app, {code, message})) return
   tellEvent(ctx, app, {event: refused ? 'refused' : 'failed', at: ctx.ports.clock.now(), code, message})
 }
 

@@ -10,6 +10,7 @@ import {noteHealthy, rollBack} from './roll-back.ts'
 import {setCondition} from './set-condition.ts'
 import {tellEvent} from './tell-event.ts'
 import {wakeDependents} from './wake-dependents.ts'
+import {wasTold} from './was-told.ts'
 
 const SHOWN = 3
 
@@ -162,7 +163,9 @@ function failHealth(ctx: AgentContext, app: AppState, describe: () => string): v
   app.describeFailure = describe
   setCondition(ctx, app, 'False', 'HealthCheckFailed', message)
   app.healthyRevision = undefined
-  tellEvent(ctx, app, {event: 'failed', at: ctx.ports.clock.now(), code: 'HealthCheckFailed', message})
+  const code = 'HealthCheckFailed'
+  if (!wasTold(ctx, app, {code, message}))
+    tellEvent(ctx, app, {event: 'failed', at: ctx.ports.clock.now(), code, message})
   rollBack(ctx, app, message)
 }
 
