@@ -70,6 +70,8 @@ export interface AgentContext {
   readonly events: ReportEvent[]
   /** What annotations in the cluster ask for, by app. */
   readonly orders: Map<string, AppOrders>
+  /** The apps of which it was told that they are suspended. */
+  readonly toldSuspended: Set<string>
   desired: DesiredState | undefined
   /** Resolves when the cluster remembers what was accepted last: no object may be written before. */
   acceptance: Promise<void>

@@ -1,6 +1,6 @@
 import {setTimeout as sleep} from 'node:timers/promises'
 import {parseExactJson} from '#shared/bundle/exact-json.ts'
-import {type ClusterReport, clusterReportSchema} from '#shared/model/cluster-report.ts'
+import {type ClusterReport, clusterReportSchema, type ReportEvent} from '#shared/model/cluster-report.ts'
 import {notificationSchema} from '#shared/model/desired-state.ts'
 import {describeError} from '#shared/model/drawbridge-error.ts'
 import {keys} from '#shared/model/keys.ts'
@@ -77,6 +77,11 @@ export async function leadTerm(
   ])
   ctx.kubernetes = version
   ctx.events.push(...datedUntil(ports.clock.now(), previous?.events ?? []))
+  // Its event is in the same report; what the App object shows may be ahead of that.
+  for (const {name, suspended} of previous?.apps ?? []) {
+    if (suspended === true) ctx.toldSuspended.add(name)
+    else ctx.toldSuspended.delete(name)
+  }
   for (const [name, inventory] of inventories) {
     const app = createAppState(name, ports.clock.now())
     ctx.apps.set(name, app)
@@ -86,7 +91,7 @@ export async function leadTerm(
     const before = previous?.apps.find((report) => report.name === name)
     app.revision = before?.revision
     app.trace = before?.trace
-    if (before?.ready === 'True') app.healthyRevision = before.revision
+    app.healthyRevision = before?.ready === 'True' ? before.revision : toldHealthy(ctx.events, name)
     restoreInventory(ctx, app, inventory)
   }
   takeOver(ctx, carried)
@@ -142,6 +147,7 @@ function createContext(
     owners: new Map(),
     events: [],
     orders: new Map(),
+    toldSuspended: new Set(),
     desired: undefined,
     acceptance: Promise.resolve(),
     requireLead: async () => undefined,
@@ -158,6 +164,14 @@ function createContext(
 function isDeclared({apps}: AgentContext, key: string): boolean {
   for (const {bundle} of apps.values()) if (bundle !== undefined && declares(bundle, key)) return true
   return false
+}
+
+/** The revision that was told as healthy last, unless something else came of the app since. */
+function toldHealthy(events: readonly ReportEvent[], name: string): string | undefined {
+  const last = events.findLast(
+    ({app, event}) => app === name && !['suspended', 'resumed', 'drifted', 'healed', 'pruned'].includes(event),
+  )
+  return last?.event === 'healthy' ? last.revision : undefined
 }
 
 /** Something was seen of an object: its app's health and its drift are judged anew. */

@@ -2,13 +2,14 @@ import {createHash} from 'node:crypto'
 import {canonicalJson} from '#shared/bundle/canonical-json.ts'
 import {parseExactJson} from '#shared/bundle/exact-json.ts'
 import {childObject, isJsonObject, type JsonObject, type Manifest} from '#shared/model/manifest.ts'
-import {groupOf, type ObjectRef, refKey, refOf} from '#shared/model/object-ref.ts'
+import {formatRef, groupOf, type ObjectRef, refKey, refOf} from '#shared/model/object-ref.ts'
 import type {InventoryEntry} from '#shared/plan/inventory.ts'
 import {isGenerated, isRunOf, nameRun} from '#shared/plan/name-run.ts'
 import {planPhases} from '#shared/plan/plan-phases.ts'
 import {type ApplyRules, readApplyRules} from '#shared/plan/read-apply-rules.ts'
 import type {HookRules, SyncPhase} from '#shared/plan/read-hook.ts'
 import {defaultNamespaces} from '#shared/plan/scope.ts'
+import {AppFailure} from './app-failure.ts'
 import {type Bodies, createBodies} from './keep-bodies.ts'
 import type {Discovery} from './kube/discovery.ts'
 import type {ResourceType} from './kube/kube-client.ts'
@@ -66,7 +67,7 @@ export interface PlannedBundle {
 /**
  * Makes a bundle's manifests ready to be applied as an app: ordered, each with its type found, its namespace as the server will
  * store it and the owner mark set. Asks the server only for API versions that it was not asked for before. `bundle` is the digest that runs
- * of hooks with a `generateName` are named by.
+ * of hooks with a `generateName` are named by. Throws `AppFailure` REFUSED where two manifests are one object in the cluster.
  */
 export async function planObjects(manifests: Manifest[], options: PlanOptions): Promise<PlannedBundle> {
   const {planned, fill, close} = await planOutlines(manifests, options)
@@ -100,6 +101,9 @@ export async function planOutlines(manifests: readonly Manifest[], options: Plan
     const name = `${apiVersion} ${kind}`
     if (!types.has(name)) types.set(name, defined.get(name) ?? (await discovery.find(apiVersion, kind)))
   }
+  requireDistinct(manifests, (manifest) =>
+    namespaceOf(manifest, types.get(`${manifest.apiVersion} ${manifest.kind}`), namespace),
+  )
   const bundle: PlannedBundle = {
     steps: [],
     objects: new Map(),
@@ -198,8 +202,8 @@ function planObject(
   },
 ): {object: PlannedObject; fill: (manifest: Manifest) => void} {
   const {app, type, defined, bodies} = options
-  const {name, namespace: named} = outline.metadata
-  const namespace = type === undefined ? named : type.namespaced ? (named ?? options.namespace ?? 'default') : undefined
+  const {name} = outline.metadata
+  const namespace = namespaceOf(outline, type, options.namespace)
   const {apiVersion, kind} = outline
   const ref = refOf({apiVersion, kind, metadata: {name, ...(namespace === undefined ? {} : {namespace})}})
   let read = (): string => ''
@@ -226,6 +230,38 @@ function planObject(
     read = bodies.add(body)
   }
   return {object, fill}
+}
+
+/** The namespace that an object has in the cluster; undefined for one without. */
+function namespaceOf(
+  {metadata: {namespace}}: Manifest,
+  type: ResourceType | undefined,
+  inherited: string | undefined,
+): string | undefined {
+  if (type === undefined) return namespace
+  return type.namespaced ? namespace || (inherited ?? 'default') : undefined
+}
+
+/** Two manifests of one object would undo each other for ever. Which they are is known only here, where every kind's scope is. */
+function requireDistinct(
+  manifests: readonly Manifest[],
+  namespaceIn: (manifest: Manifest) => string | undefined,
+): void {
+  const seen = new Map<string, number>()
+  for (const [index, manifest] of manifests.entries()) {
+    const ref = {...refOf(manifest), namespace: namespaceIn(manifest) ?? ''}
+    const first = seen.get(refKey(ref))
+    seen.set(refKey(ref), index)
+    if (first === undefined) continue
+    const places = [first, index].map((at) => describePlace(manifests[at], at)).join(' and as ')
+    const message = `${formatRef(ref)} is declared twice: as ${places}; keep one`
+    throw new AppFailure('REFUSED', message, {code: 'DUPLICATE_OBJECT'})
+  }
+}
+
+function describePlace(manifest: Manifest | undefined, index: number): string {
+  const {namespace} = manifest?.metadata ?? {}
+  return `object ${index + 1} of its bundle (${namespace === undefined ? 'without a namespace' : `namespace: ${namespace}`})`
 }
 
 /**

@@ -38,6 +38,9 @@ export async function removeApp(
       if (type !== undefined) await ctx.live.follow(type)
     }
     app.bundle = undefined
+    // Added again, it is told like anything new, whatever is left of it by then.
+    app.revision = undefined
+    app.verifiedRevision = undefined
     if (app.firstInstall !== 'open') {
       app.firstInstall = 'open'
       await saveInventory(ctx, app)

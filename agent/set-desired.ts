@@ -3,10 +3,11 @@ import {passStage} from '#shared/model/trace.ts'
 import type {AgentContext} from './agent-context.ts'
 import {type AppState, createAppState, currentBundle} from './app-state.ts'
 import {endDependencyWait, refreshWaits} from './await-dependencies.ts'
-import {beginAnew} from './request-reconcile.ts'
+import {beginAnew, requestReconcile} from './request-reconcile.ts'
 import {targetOf} from './roll-back.ts'
 import {setCondition} from './set-condition.ts'
 import {tellEvent} from './tell-event.ts'
+import {tellSuspension} from './tell-suspension.ts'
 import {endWaiting} from './track-health.ts'
 
 /**
@@ -23,6 +24,7 @@ export function setDesired(ctx: AgentContext, desired: DesiredState, pulledAt: D
     app.published = published
     const target = targetOf(ctx, app, published)
     app.target = target
+    tellSuspension(ctx, app)
     const restarted = target.state === 'present' && target.revision === app.revision && app.trace !== undefined
     if (!restarted) app.trace = passStage(target.trace, 'pulled', pulledAt)
     changed.push(app)
@@ -49,6 +51,10 @@ export function setDesired(ctx: AgentContext, desired: DesiredState, pulledAt: D
     beginAnew(app)
     ctx.reconcile(app, 'all')
   }
+  // What was another app's may be free by now.
+  const refused = [...ctx.apps.values()].filter(({condition}) => condition.reason === 'OwnedByOther')
+  if (changed.length > 0)
+    for (const app of refused) if (!changed.includes(app) && app.target !== undefined) requestReconcile(ctx, app, 'now')
   refreshWaits(ctx)
   ctx.changed()
 }

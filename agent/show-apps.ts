@@ -16,7 +16,7 @@ import {isKubeError, type KubeError} from './kube/kube-error.ts'
 import type {KubeObject} from './kube/kube-object.ts'
 import {STATE_MANAGER} from './marks.ts'
 import {requestReconcile} from './request-reconcile.ts'
-import {tellEvent} from './tell-event.ts'
+import {tellSuspension} from './tell-suspension.ts'
 
 /** Shows each app as an App object in the agent's namespace, and hears what its annotations ask for. */
 export interface AppBoard {
@@ -130,14 +130,14 @@ export function createAppBoard(ctx: AgentContext, look: () => Promise<void>): Ap
     const asks = requestedAt !== before?.requestedAt && requestedAt !== status?.lastHandledReconcileAt
     if (requestedAt !== undefined && asks) void answer(name, requestedAt)
     const app = ctx.apps.get(name)
-    if (app === undefined) return
+    if (app === undefined) {
+      if (before === undefined && status?.suspended === true) ctx.toldSuspended.add(name)
+      return
+    }
     changed()
     const suspends = (before?.suspended ?? false) !== orders.suspended
     if (suspends) {
-      const event = orders.suspended ? 'suspended' : 'resumed'
-      // After a restart that was told already.
-      if (before !== undefined || status?.suspended !== true)
-        tellEvent(ctx, app, {event, at: clock.now(), message: `app ${name} is ${event} by its annotation`})
+      tellSuspension(ctx, app)
       app.abort?.abort()
     }
     const approves = orders.prune !== undefined && orders.prune !== before?.prune
@@ -165,7 +165,10 @@ export function createAppBoard(ctx: AgentContext, look: () => Promise<void>): Ap
     const app = ctx.apps.get(name)
     const staysSuspended = isSuspended(ctx, {name}) && (app === undefined ? ctx.desired === undefined : isShown(app))
     if (staysSuspended) ctx.orders.set(name, {suspended: true})
-    else ctx.orders.delete(name)
+    else {
+      ctx.orders.delete(name)
+      ctx.toldSuspended.delete(name)
+    }
     if (app !== undefined) changed()
   }
 
@@ -257,6 +260,7 @@ export function createAppBoard(ctx: AgentContext, look: () => Promise<void>): Ap
     await kube.delete(appType, {namespace, name}, {uid, propagation: 'Background', lastTry: ctx.signal})
     known.delete(name)
     ctx.orders.delete(name)
+    ctx.toldSuspended.delete(name)
   }
 
   return {

@@ -27,17 +27,22 @@ export function checkManifests(found: readonly FoundManifest[], rules: ManifestR
     kept.map(({manifest}) => manifest),
     rules.namespace,
   )
-  const seen = new Map<string, Place>()
+  // Where an App names no namespace the agent applies into `default`.
+  const applied = defaultNamespaces(manifests, 'default')
+  const seen = new Map<string, {place: Place; name: string}>()
   manifests.forEach((manifest, index) => {
     const place = kept[index]?.place ?? {}
     const name = formatRef(refOf(manifest))
-    const key = refKey(refOf(manifest))
+    const ref = refOf(applied[index] ?? manifest)
+    const key = refKey(ref)
     const first = seen.get(key)
     if (first !== undefined) {
-      const message = `${name} is declared twice: in ${formatPlace(first)} and in ${formatPlace(place)}; keep one`
+      const what =
+        first.name === name ? name : `${formatRef(ref)} (what names no namespace is applied into "${ref.namespace}")`
+      const message = `${what} is declared twice: in ${formatPlace(first.place)} and in ${formatPlace(place)}; keep one`
       throw new RenderError('DUPLICATE_OBJECT', message, place)
     }
-    seen.set(key, place)
+    seen.set(key, {place, name})
     if (!rules.allowPlaintextSecrets && isPlaintextSecret(manifest)) {
       throw new RenderError(
         'PLAINTEXT_SECRET',

@@ -65,6 +65,19 @@ test('duplicate objects in one app are told with both places', async (t) => {
   assertFinding(finding, expected, /ConfigMap same is declared twice: in app\/a\.yaml:1 and in app\/b\.yaml:6/)
 })
 
+test('an object that names the namespace which another manifest of it leaves out is told with both places', async (t) => {
+  const finding = await pushBad(t, {
+    'app/a.yaml': configMap('same'),
+    'app/b.yaml': configMap('same').replace('name: same', 'name: same, namespace: default'),
+  })
+  const expected = {code: 'DUPLICATE_OBJECT', app: 'shop', cluster: 'dev', file: 'app/b.yaml', line: 1}
+  assertFinding(
+    finding,
+    expected,
+    /ConfigMap default\/same .*is declared twice: in app\/a\.yaml:1 and in app\/b\.yaml:1/,
+  )
+})
+
 test('an object without a kind, an apiVersion or a name', async (t) => {
   for (const [text, message] of [
     ['apiVersion: v1\nmetadata: {name: x}\n', /document 1 of app\/a\.yaml \(line 1\) has no kind/],
