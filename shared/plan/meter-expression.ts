@@ -1,4 +1,5 @@
 import type {CelEnv, CelFunc, CelValue} from '@bufbuild/cel'
+import {matchPattern, PatternTooLarge} from './match-pattern.ts'
 
 /** Counts what an evaluation costs, and stops one that would keep everything else waiting. */
 export interface Meter {
@@ -21,6 +22,15 @@ const ITEMS_PER_COST = 16
 /** An expression's parts, such as a name or an operator. */
 const NODES_PER_COST = 16
 const CHARACTERS_PER_COST = 64
+/** A state of a pattern at one place of a text. */
+const STEPS_PER_COST = 3
+/** Where one text is looked for in another each place may be compared with all of it. */
+const COMPARED_PER_COST = 512
+/** Where a function goes through a text in JavaScript, and not in the engine. */
+const ONE_BY_ONE_PER_COST = 8
+const ONE_BY_ONE = CHARACTERS_PER_COST / ONE_BY_ONE_PER_COST
+/** What it takes to format a number or a time by the rules of a language. */
+const FORMAT_COST = 200
 /** A name that cannot be written in an expression. */
 const COUNT = '@count'
 const deep = new Set(['_==_', '_!=_', '@in', '_in_', 'in'])
@@ -28,6 +38,8 @@ const deep = new Set(['_==_', '_!=_', '@in', '_in_', 'in'])
 /** Creates a meter. What one evaluation may cost is fixed, so that the same object is judged alike on every machine. */
 export function createMeter(cel: Cel): Meter {
   let left = MAX_COST
+  /** Patterns that this evaluation has made programs of. */
+  const paid = new Set<string>()
 
   function charge(cost: number): void {
     left -= cost
@@ -53,15 +65,36 @@ export function createMeter(cel: Cel): Meter {
     return cost
   }
 
+  function matches(pattern: string, text: string): boolean {
+    try {
+      return matchPattern(pattern, text, (steps) => charge(steps / STEPS_PER_COST), paid)
+    } catch (error) {
+      if (error instanceof PatternTooLarge) left = -1
+      throw error
+    }
+  }
+
+  function sizeOf(value: CelValue | undefined): number {
+    return cel.isCelList(value) ? value.size : 0
+  }
+
   function metered(func: CelFunc): CelFunc {
     const call: CelFunc['call'] = (id, target, args) => {
       const before = left
       const values = [target, ...args]
       charge(1 + values.reduce((sum: number, value) => sum + costOf(value, deep.has(func.name)), 0))
-      if (func.name === 'replace') charge(lengthOf(target) * (lengthOf(args[1]) / CHARACTERS_PER_COST))
-      const result = func.call(id, target, args)
+      if (func.name === 'format')
+        charge(ONE_BY_ONE * (costOf(target, false) + costOf(args[0], true)) + FORMAT_COST * sizeOf(args[0]))
+      if (func.name === 'matches') {
+        const pattern = args[0]
+        if (typeof target === 'string' && typeof pattern === 'string') return matches(pattern, target)
+      }
+      charge(extraCostOf(func.name, target, args))
+      const replaced = func.name === 'replace' ? replaceText(target, args) : undefined
+      const result = replaced ?? func.call(id, target, args)
       // Another overload is meant.
       if (result === undefined) left = before
+      else if (!cel.isCelError(result)) charge(costOf(result as CelValue, false))
       return result
     }
     return Object.create(func, {call: {value: call}})
@@ -72,10 +105,59 @@ export function createMeter(cel: Cel): Meter {
     countMacros,
     run(evaluation) {
       left = MAX_COST
+      paid.clear()
       const result = evaluation()
       return left < 0 ? 'over-budget' : result
     },
   }
+}
+
+/** What a function costs beyond going once through what it is given. */
+function extraCostOf(name: string, target: CelValue | undefined, args: readonly CelValue[]): number {
+  const [first, second] = args
+  switch (name) {
+    case 'contains':
+    case 'indexOf':
+    case 'lastIndexOf':
+    case 'split':
+      return (lengthOf(target) * lengthOf(first)) / COMPARED_PER_COST
+    case 'replace':
+      return (lengthOf(target) * (lengthOf(first) + 1) * (lengthOf(second) + 1)) / COMPARED_PER_COST
+    // Of digits, the work grows faster than their number.
+    case 'int':
+    case 'uint':
+    case 'double':
+    case 'timestamp':
+    case 'duration':
+      return lengthOf(first)
+    case 'lowerAscii':
+    case 'upperAscii':
+    case 'trim':
+    case 'reverse':
+      return lengthOf(target) / ONE_BY_ONE_PER_COST
+    case 'strings.quote':
+    case 'quote':
+      return lengthOf(first) / ONE_BY_ONE_PER_COST
+    default:
+      // A time in a place of the world is formatted anew.
+      return name.startsWith('get') && first !== undefined ? FORMAT_COST : 0
+  }
+}
+
+/** The library builds the whole text anew for each place that it replaces. Undefined where another overload is meant. */
+function replaceText(target: CelValue | undefined, [from, to, most]: readonly CelValue[]): string | undefined {
+  if (typeof target !== 'string' || typeof from !== 'string' || typeof to !== 'string' || from === '') return undefined
+  if (most !== undefined && typeof most !== 'bigint') return undefined
+  let left = most === undefined || most < 0n ? Number.POSITIVE_INFINITY : Number(most)
+  const parts: string[] = []
+  let start = 0
+  for (let at = target.indexOf(from); at >= 0 && left > 0; at = target.indexOf(from, start)) {
+    parts.push(target.slice(start, at))
+    start = at + from.length
+    left--
+  }
+  parts.push(target.slice(start))
+  return parts.join(to)
 }
 
 function lengthOf(value: CelValue | undefined): number {

@@ -71,19 +71,54 @@ for (const [what, text] of [
   ['makes a text much longer', `size(s.replace('a', s)) > 0`],
   ['says much of each item', `l.all(x, ${'x >= 0 && '.repeat(300)} true)`],
   ['says much of each item without a call', `l.all(x, ${'true && '.repeat(500)} true)`],
+  ['matches a large pattern', "s.matches('(a{1,100}){1,10}[bc]')"],
+  ['matches a pattern that can be in many states', "s.matches('(.{0,300})[zx]')"],
+  ['matches a pattern that has many loops', "s.matches('.*.*.*.*.*.*.*.*.*.*.*.*.*.*.*.*.*.*.*.*[bc]')"],
+  ['matches a pattern that loops over nothing', String.raw`s.matches('(\\b|\\B|a)*(\\b|\\B|a)*(\\b|\\B|a)*[bc]')`],
+  ['matches with what the object says', 's.matches(s)'],
+  ['matches with tables of letters', String.raw`s.matches('\\pL')`],
+  ['matches in each item', "l.all(x, !s.matches('b'))"],
+  ['doubles a text', `s${'.replace("a", "aa")'.repeat(12)}.size() > 0`],
+  ['adds a text to itself for each item', `${'('.repeat(20)}s${"+s).replace('b','')".repeat(20)} == s`],
+  ['splits a text into letters, and joins them', "l.all(x, s.split('').join('').size() > 0)"],
+  ['formats a text for each item', "l.all(x, '%s%s%s%s'.format([s, s, s, s]).size() > 0)"],
+  ['formats many digits', "l.all(x, '%.100f'.format([1.5]).size() > 0)"],
+  ['doubles a list', `size(${'('.repeat(16)}l${'+l)'.repeat(16)}.map(x, x)) > 0`],
+  ['makes lists of lists', 'l.map(x, l.map(y, y)).size() > 0'],
   ['is true all the same', 'l.all(x, l.all(y, true)) || true'],
 ] as const) {
   test(`gives an expression up that ${what}`, async () => {
     const compile = await loadExpressionCompiler()
     const expression = compile(text)
     const variables = {l: long, m: Object.fromEntries(long.map((key) => [`${key}`, key])), s: 'a'.repeat(20_000)}
-    const begun = process.cpuUsage()
-    const answer = expression(variables)
-    const {user} = process.cpuUsage(begun)
-    assert.match(typeof answer === 'object' ? answer.problem : String(answer), /costs too much/)
-    // Seconds without a budget.
-    assert.ok(user < 1_000_000, `${user / 1_000} ms`)
+    // The first is slowed by what is compiled, and any by what else the machine does.
+    const tries = [1, 2, 3, 4].map(() => {
+      const begun = process.cpuUsage()
+      const answer = expression(variables)
+      return {answer, ms: process.cpuUsage(begun).user / 1_000}
+    })
+    for (const {answer} of tries)
+      assert.match(typeof answer === 'object' ? answer.problem : String(answer), /costs too much/)
+    const ms = Math.min(...tries.map((one) => one.ms))
+    // 50 on a machine of its own.
+    assert.ok(ms < 100, `${ms} ms`)
     assert.equal(compile('size(l) == 3000')(variables), true)
+  })
+}
+
+for (const [text, expected] of [
+  ["s.replace('a', 'b') == t.replace('a', 'b')", false],
+  ["s.replace('a', 'bb').size() == 40000", true],
+  ["'hello hello'.replace('he', 'we') == 'wello wello'", true],
+  ["'hello hello'.replace('he', 'we', 1) == 'wello hello'", true],
+  ["'hello hello'.replace('he', 'we', 0) == 'hello hello'", true],
+  ["'hello hello'.replace('he', 'we', -1) == 'wello wello'", true],
+  ["'%s is %d'.format(['a', 1]) == 'a is 1' && 'a,b'.split(',').join('-') == 'a-b'", true],
+  ["t.matches('^b+$') && !t.matches('a')", true],
+] as const) {
+  test(`evaluates ${text} of long texts`, async () => {
+    const compile = await loadExpressionCompiler()
+    assert.equal(compile(text)({s: 'a'.repeat(20_000), t: 'b'.repeat(1_000)}), expected)
   })
 }
 
