@@ -9,13 +9,14 @@ import {stateTypes} from '#agent/state-types.ts'
 import type {RenderedApp} from '#functions/render/render-for-cluster.ts'
 import {stringifyExact} from '#shared/bundle/exact-json.ts'
 import {parseBundle} from '#shared/bundle/unpack-bundle.ts'
+import {formatFinding} from '#shared/model/outcome.ts'
 import type {AppChanges, ObjectChange} from './diff/change.ts'
 import {type DiffApp, type DiffPorts, diffObjects} from './diff/diff-objects.ts'
 import {diffPrune, readInventories} from './diff/diff-prune.ts'
 import {findKubeconfig} from './diff/find-kubeconfig.ts'
 import {printDiff} from './diff/print-diff.ts'
 import {CliError, type CliIo, type ExitStatus} from './io.ts'
-import {type CommittedOptions, formatFinding, renderCommitted} from './render-committed.ts'
+import {type CommittedOptions, renderCommitted} from './render-committed.ts'
 
 interface DiffOptions extends CommittedOptions {
   kubeconfig?: string
@@ -62,6 +63,7 @@ async function diffCluster(
   const wanted = apps.filter(({app}) => options.app === undefined || app === options.app)
   const problems = [...findings, ...wanted.flatMap((app) => app.findings)]
   for (const finding of problems) io.err(`${formatFinding(finding)}\n`)
+  for (const warning of wanted.flatMap(({warnings}) => warnings)) io.err(`warning: ${formatFinding(warning)}\n`)
   if (cluster === undefined) throw new CliError('nothing was compared: drawbridge.yaml does not say what to render')
   if (wanted.length === 0 && options.app !== undefined) {
     const known = apps.map(({app}) => app).join(', ') || 'none'
@@ -126,7 +128,9 @@ async function namespaceChange(ports: DiffPorts, {spec}: RenderedApp, {planned}:
   const found = await ports.kube.get(stateTypes.namespace, {namespace: '', name}, 'metadata')
   const ref = {group: '', kind: 'Namespace', namespace: '', name}
   const reason = 'createNamespace asks for it'
-  return found === 'absent' ? [{action: 'create', ref, stage: 1, fields: [], reason}] : []
+  const first = planned.steps.find(({phase, stages}) => phase !== 'SyncFail' && stages.length > 0)
+  const {phase = 'Sync', wave = 0} = first ?? {}
+  return found === 'absent' ? [{action: 'create', ref, stage: 1, phase, wave, fields: [], reason}] : []
 }
 
 function parseFormat(text: string): DiffOptions['output'] {

@@ -28,11 +28,16 @@ export async function readClusterStatuses(store: ObjectStore): Promise<ClusterSt
   return statuses.filter((status) => status !== undefined)
 }
 
+/** Tells whether a commit did not render, or was refused, in whole or in part. */
+export function isFailed({findings}: Outcome): boolean {
+  return findings.length > 0
+}
+
 /**
- * Outcomes of commits that did not render, or were refused, in whole or in part. What publish refused of a commit counts only while
- * that commit is the last that was rendered.
+ * Outcomes of commits that have findings or warnings. What publish refused of a commit counts only while that commit is the last that
+ * was rendered.
  */
-export async function readFailedOutcomes(store: ObjectStore): Promise<Outcome[]> {
+export async function readOpenOutcomes(store: ObjectStore): Promise<Outcome[]> {
   const found = await listAll(store, prefixes.outcomes)
   const read = await Promise.all(found.map((key) => readJson(store, key, outcomeSchema)))
   const outcomes = read.filter((outcome) => outcome !== undefined)
@@ -42,7 +47,8 @@ export async function readFailedOutcomes(store: ObjectStore): Promise<Outcome[]>
   )
   return outcomes.filter(
     (outcome) =>
-      outcome.findings.length > 0 && (rendered.get(declarationOf(outcome)) ?? outcome.commit) === outcome.commit,
+      (isFailed(outcome) || outcome.warnings !== undefined) &&
+      (rendered.get(declarationOf(outcome)) ?? outcome.commit) === outcome.commit,
   )
 }
 

@@ -5,7 +5,6 @@ import {cacheDirOf} from '#infra/local/cache-dir.ts'
 import {repositoryUrl} from '#infra/local/install-hook.ts'
 import {findRenderers} from '#infra/local/renderers/find-renderers.ts'
 import {createGitSource} from '#shared/git/create-git-source.ts'
-import type {Finding} from '#shared/model/outcome.ts'
 import {formatRevision, fullRef} from '#shared/model/revision.ts'
 import {systemClock} from '#shared/ports/clock.ts'
 import {CliError, type CliIo} from './io.ts'
@@ -65,13 +64,4 @@ async function resolveHead(
     if (head !== 'absent') return head
   }
   return undefined
-}
-
-/** One finding as a line: where, then what. */
-export function formatFinding({app, file, line, code, message}: Finding): string {
-  const where =
-    file === undefined || message.includes(file) ? undefined : `${file}${line === undefined ? '' : `:${line}`}`
-  return [app !== undefined && !message.includes(app) ? `app ${app}` : undefined, where, `${code}: ${message}`]
-    .filter((part) => part !== undefined)
-    .join(': ')
 }

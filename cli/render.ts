@@ -2,15 +2,12 @@ import type {Command} from 'commander'
 import {stringifyExact} from '#shared/bundle/exact-json.ts'
 import {parseBundle} from '#shared/bundle/unpack-bundle.ts'
 import type {Manifest} from '#shared/model/manifest.ts'
+import {formatFinding} from '#shared/model/outcome.ts'
 import {formatYaml} from './format-yaml.ts'
 import {CliError, type CliIo, type ExitStatus} from './io.ts'
-import {formatFinding, renderCommitted} from './render-committed.ts'
+import {type CommittedOptions, renderCommitted} from './render-committed.ts'
 
-interface RenderOptions {
-  repo: string
-  ref: string
-  cluster: string
-  app?: string
+interface RenderOptions extends CommittedOptions {
   output: 'yaml' | 'json'
 }
 
@@ -21,20 +18,21 @@ export function addRenderCommand(program: Command, io: CliIo, done: (status: Exi
     .description('print what the render function would publish for a cluster, offline; the same bytes every time')
     .option('--repo <dir>', 'a git repository, bare or not; what is committed counts', '.')
     .option('--ref <ref>', 'branch, tag, full ref or full commit id', 'HEAD')
-    .requiredOption('--cluster <name>', 'a Cluster of its drawbridge.yaml')
+    .option('--cluster <name>', 'a Cluster of its drawbridge.yaml (default: the only one)')
     .option('--app <name>', 'only this app')
     .option('-o, --output <format>', 'yaml or json (one object a line)', parseFormat, 'yaml')
     .action(async (options: RenderOptions) => {
-      const {apps, findings} = await renderCommitted(io, options)
-      for (const {bundle} of apps) {
+      const {cluster, apps, findings} = await renderCommitted(io, options)
+      for (const {app, bundle} of apps) {
         for (const manifest of bundle === undefined ? [] : parseBundle(bundle.bytes).manifests) {
-          io.out(options.output === 'json' ? `${stringifyExact(manifest)}\n` : `---\n${formatManifest(manifest)}`)
+          const isJson = options.output === 'json'
+          io.out(isJson ? `${stringifyExact(manifest)}\n` : `---\n# app: ${app}\n${formatManifest(manifest)}`)
         }
       }
       const all = [...findings, ...apps.flatMap((app) => app.findings)]
       for (const finding of all) io.err(`${formatFinding(finding)}\n`)
       for (const warning of apps.flatMap((app) => app.warnings)) io.err(`warning: ${formatFinding(warning)}\n`)
-      if (all.length === 0 && apps.length === 0) io.err(`no app is for cluster ${options.cluster}\n`)
+      if (all.length === 0 && apps.length === 0) io.err(`no app is for cluster ${cluster}\n`)
       done(all.length === 0 ? 0 : 1)
     })
 }

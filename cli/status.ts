@@ -2,7 +2,7 @@ import {setTimeout as sleep} from 'node:timers/promises'
 import type {Command} from 'commander'
 import {stringifyExact} from '#shared/bundle/exact-json.ts'
 import {formatRef} from '#shared/model/object-ref.ts'
-import {describeFinding, type Outcome} from '#shared/model/outcome.ts'
+import {type Finding, formatFinding, type Outcome} from '#shared/model/outcome.ts'
 import {formatRevision} from '#shared/model/revision.ts'
 import {formatField} from './format-field.ts'
 import {shortRevision} from './format-revision.ts'
@@ -10,7 +10,7 @@ import {appColumns} from './get.ts'
 import {type CliIo, type ExitStatus, paint} from './io.ts'
 import {type BridgeOptions, openBridge} from './open-bridge.ts'
 import {formatTable, type OutputFormat, parseOutputFormat, printRows} from './print-rows.ts'
-import {type AppRow, appRows, readClusterStatuses, readFailedOutcomes} from './read-status.ts'
+import {type AppRow, appRows, isFailed, readClusterStatuses, readOpenOutcomes} from './read-status.ts'
 
 interface StatusOptions extends BridgeOptions {
   output: OutputFormat
@@ -36,10 +36,12 @@ export function addStatusCommand(program: Command, io: CliIo, done: (status: Exi
       do {
         const statuses = await readClusterStatuses(store)
         const rows = appRows(statuses)
-        const failed = await readFailedOutcomes(store)
-        const state = stringifyExact([rows, failed])
+        const outcomes = await readOpenOutcomes(store)
+        const failed = outcomes.filter(isFailed)
+        const warnings = outcomes.flatMap((outcome) => outcome.warnings ?? [])
+        const state = stringifyExact([rows, outcomes])
         if (state !== shown) {
-          print(io, rows, options)
+          print(io, rows, warnings, options)
           for (const outcome of failed) printFailure(io, outcome)
         }
         shown = state
@@ -56,22 +58,28 @@ function printFailure(io: CliIo, {stage, repository, ref, commit, cluster, findi
   const where = cluster === undefined ? '' : ` for cluster ${cluster}`
   const what = stage === 'render' ? 'did not render' : 'was refused'
   const words = `${repository} ${shortRevision(formatRevision(ref, commit))} ${what}${where}; what runs is older`
-  io.err(`\n${paint(io, 'red', words)}\n${findings.map((finding) => `  ${describeFinding(finding)}\n`).join('')}`)
+  io.err(`\n${paint(io, 'red', words)}\n${findings.map((finding) => `  ${formatFinding(finding)}\n`).join('')}`)
 }
 
-function print(io: CliIo, rows: readonly AppRow[], options: StatusOptions): void {
+function print(io: CliIo, rows: readonly AppRow[], warnings: readonly Finding[], options: StatusOptions): void {
+  const warningsOf = ({cluster, app}: AppRow) =>
+    warnings.filter((warning) => warning.cluster === cluster && warning.app === app.name)
   if (options.output !== 'table' && options.output !== 'wide') {
     printRows(io, {
       rows,
       columns: appColumns(rows),
       format: options.output,
-      item: ({cluster, app}) => ({cluster, ...app}),
+      item: (row) => {
+        const open = warningsOf(row)
+        return {cluster: row.cluster, ...row.app, ...(open.length === 0 ? {} : {warnings: open})}
+      },
       name: (row) => `${row.cluster}/${row.app.name}`,
     })
     return
   }
   if (rows.length === 0) {
     io.err('no app is known yet\n')
+    printWarnings(io, warnings)
     return
   }
   const ready = rows.filter((row) => row.app.ready === 'True').length
@@ -94,4 +102,14 @@ function print(io: CliIo, rows: readonly AppRow[], options: StatusOptions): void
       for (const field of fields) io.out(`    ${formatField(field)}\n`)
     }
   }
+  printWarnings(io, warnings)
+}
+
+/** What keeps no app from running, and stands until it is mended in git. */
+function printWarnings(io: CliIo, warnings: readonly Finding[]): void {
+  if (warnings.length === 0) return
+  const lines = warnings.map(({cluster, ...warning}) => {
+    return `  ${cluster === undefined ? '' : `${cluster}: `}${formatFinding(warning)}\n`
+  })
+  io.out(`\n${paint(io, 'yellow', 'warnings')}\n${lines.join('')}`)
 }

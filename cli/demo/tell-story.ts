@@ -195,7 +195,7 @@ async function brokenCommit(scene: Scene, store: ObjectStore): Promise<void> {
     (event) => event.event === 'failed' && event.commit === commit,
     {since, timeoutMilliseconds: stepTimeoutMilliseconds},
   )
-  narrator.note((failed.message ?? '').split('\n')[0] ?? '')
+  narrator.note(`${failed.code ?? ''} ${failed.message ?? ''}`)
   await narrator.check('nothing was published', async () => {
     const now = await Promise.all(['dev', 'prod'].map((cluster) => etagOf(store, keys.desired(cluster))))
     return now.every((etag, index) => etag === before[index])

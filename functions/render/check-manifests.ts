@@ -46,7 +46,7 @@ export function checkManifests(found: readonly FoundManifest[], rules: ManifestR
     if (!rules.allowPlaintextSecrets && isPlaintextSecret(manifest)) {
       throw new RenderError(
         'PLAINTEXT_SECRET',
-        `${name} holds its data in plain text, and git keeps it for ever: use a SealedSecret or an ExternalSecret, or annotate the App with ${ALLOW_PLAINTEXT_SECRETS}: "true"`,
+        `${name} holds its data in plain text, and git keeps it for ever: use a SealedSecret or an ExternalSecret, or allow it in drawbridge.yaml, in metadata.annotations of the App: ${ALLOW_PLAINTEXT_SECRETS}: "true"`,
         place,
       )
     }

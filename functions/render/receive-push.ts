@@ -53,7 +53,7 @@ export async function receivePush(
     const {policy} = entryOf(config.repositories, declaration) ?? {}
     const job = {declaration, policy, desired, trace, memory, deadline}
     const isDone = await isSettled(ports.git, memory, declaration, await desired)
-    outcomes.push(isDone ? nothingToDo(declaration) : await renderCurrentHead(ports, job))
+    outcomes.push(isDone ? nothingToDo(memory, declaration) : await renderCurrentHead(ports, job))
   }
   const about = pushed ?? declarations[0]
   if (about === undefined) return
@@ -74,8 +74,9 @@ export async function receivePush(
   if (transient !== undefined && !isLeft) throw transient
 }
 
-function nothingToDo(head: Head): HeadOutcome {
-  return {head, findings: [], warnings: [], requests: 0, transient: undefined, rest: undefined}
+function nothingToDo(memory: RenderMemory, head: Head): HeadOutcome {
+  const warnings = memory.settled.get(declarationKey(head))?.warnings ?? []
+  return {head, findings: [], warnings, requests: 0, transient: undefined, rest: undefined}
 }
 
 /** Renders a head; where the commit vanished meanwhile (a forced push), the new head once. */

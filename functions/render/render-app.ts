@@ -2,9 +2,9 @@ import type {App, Cluster} from '#shared/model/app.ts'
 import type {BundleAddress} from '#shared/model/desired-state.ts'
 import type {Digest} from '#shared/model/digest.ts'
 import type {RepositoryPolicy} from '#shared/model/tracked-repository.ts'
-import type {RenderWarning} from './box/render-in-box.ts'
 import type {ClusterRender, RenderPool} from './box/render-pool.ts'
 import type {TreeView} from './box/tree-view.ts'
+import type {Warning} from './render-error.ts'
 import type {RenderRecords} from './render-records.ts'
 
 /** How many clusters a thread renders an app for before it looks for other work. */
@@ -23,7 +23,7 @@ export interface AppOrder {
 
 /** What came of one cluster. `unchanged`: what it is told to run was rendered from the same inputs. */
 export type AppRender =
-  | {kind: 'unchanged'; cluster: string}
+  | {kind: 'unchanged'; cluster: string; warnings: readonly Warning[]}
   | {
       kind: 'rendered'
       cluster: string
@@ -31,7 +31,7 @@ export type AppRender =
       inputs: Digest
       address: BundleAddress
       bytes: Uint8Array
-      warnings: RenderWarning[]
+      warnings: readonly Warning[]
     }
   | {kind: 'failed'; cluster: string; error: Extract<ClusterRender, {error: unknown}>['error']}
 
@@ -49,7 +49,7 @@ export async function renderApp(
     const {name} = cluster.metadata
     const record = records.find(app, cluster)
     const isSame = record !== undefined && record.inputs === presentInputs(name) && (await view.matches(record.reads))
-    if (isSame) renders.set(name, {kind: 'unchanged', cluster: name})
+    if (isSame) renders.set(name, {kind: 'unchanged', cluster: name, warnings: record.warnings})
     else todo.push(cluster)
   }
   for (let start = 0; start < todo.length; start += clustersAtOnce) {
@@ -65,8 +65,8 @@ export async function renderApp(
     if ('error' in result) return {kind: 'failed', cluster, error: result.error}
     const {inputs, reads, path, address, bytes, warnings} = result.rendered
     const declared = part.find(({metadata}) => metadata.name === cluster)
-    if (declared !== undefined && reads !== undefined) records.keep(app, declared, {inputs, reads})
-    if (inputs === presentInputs(cluster)) return {kind: 'unchanged', cluster}
+    if (declared !== undefined && reads !== undefined) records.keep(app, declared, {inputs, reads, warnings})
+    if (inputs === presentInputs(cluster)) return {kind: 'unchanged', cluster, warnings}
     return {kind: 'rendered', cluster, path, inputs, address, bytes, warnings}
   }
 }

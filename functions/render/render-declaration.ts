@@ -72,8 +72,10 @@ export async function renderDeclaration(ports: RenderPorts, job: RenderJob): Pro
     begun += 1
     const results = await renderInClusters(ports, job, openRecords, app)
     for (const result of results) {
-      if (result.kind === 'rendered') warnings.push(...result.warnings)
-      if (result.kind !== 'failed') continue
+      if (result.kind !== 'failed') {
+        warnings.push(...result.warnings)
+        continue
+      }
       findings.push(result.finding)
       transient ??= result.transient
     }

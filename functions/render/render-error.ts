@@ -26,6 +26,7 @@ export type RenderErrorCode =
   | 'NOT_REPRODUCIBLE'
   | 'SOURCE_UNREADABLE'
   | 'NAME_TAKEN'
+  | 'EMPTY_RENDER'
   | PolicyRefusal['code']
 
 /** Where something is, from the root of the repository. */
@@ -48,12 +49,25 @@ const maxMessageLength = 4096
 
 /** Writes an error as a finding about an app in a cluster. */
 export function toFinding(error: RenderError, about: {app?: string; cluster?: string}): Finding {
-  const {file, line} = error.place
-  const message =
-    error.message.length > maxMessageLength ? `${error.message.slice(0, maxMessageLength)}…` : error.message
+  const {code, message, place} = error
+  return describe({code, message, ...place}, about)
+}
+
+/** Writes a warning of a render as one about an app in a cluster. */
+export function toWarning({code, message, file, line}: Warning, about: {app: string; cluster: string}): Finding {
+  return describe({code, message, file, line}, about)
+}
+
+/** What does not keep a render from being used: of whichever app and cluster. */
+export interface Warning extends Place {
+  code: string
+  message: string
+}
+
+function describe({code, message, file, line}: Warning, about: {app?: string; cluster?: string}): Finding {
   return {
-    code: error.code,
-    message,
+    code,
+    message: message.length > maxMessageLength ? `${message.slice(0, maxMessageLength)}…` : message,
     ...about,
     ...(file === undefined ? {} : {file}),
     ...(line === undefined ? {} : {line}),

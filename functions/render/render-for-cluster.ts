@@ -10,7 +10,7 @@ import type {RenderPool} from './box/render-pool.ts'
 import {openTreeView} from './box/tree-view.ts'
 import {sourceOf} from './open-sources.ts'
 import {readConfig} from './read-config.ts'
-import {RenderError, toFinding} from './render-error.ts'
+import {RenderError, toFinding, toWarning} from './render-error.ts'
 import {selectClusters} from './select-clusters.ts'
 
 /** One app as the render function would publish it, or what keeps it from being published. */
@@ -20,6 +20,7 @@ export interface RenderedApp {
   spec: App['spec']
   /** Sorted as in the bundle's input; empty where there are findings. */
   manifests: Manifest[]
+  /** Absent where it could not be rendered; there where what would be published is nothing. */
   bundle: {bytes: Uint8Array; address: BundleAddress} | undefined
   findings: Finding[]
   /** What does not keep it from being published. */
@@ -96,8 +97,19 @@ export async function renderForCluster(options: {
     if ('error' in result) return failed(result.error)
     const {bytes, address} = result.rendered
     const {manifests} = parseBundle(bytes)
-    const warnings = result.rendered.warnings.map((warning) => ({...warning, ...about}))
-    return {app: metadata.name, spec, manifests, bundle: {bytes, address}, findings: [], warnings}
+    const told = result.rendered.warnings.map((warning) => toWarning(warning, about))
+    // Whether a cluster has something to lose is not known here.
+    const [findings, warnings] = [true, false].map((isEmpty) =>
+      told.filter(({code}) => (code === 'EMPTY_RENDER') === isEmpty),
+    )
+    return {
+      app: metadata.name,
+      spec,
+      manifests,
+      bundle: {bytes, address},
+      findings: findings ?? [],
+      warnings: warnings ?? [],
+    }
   }
 }
 

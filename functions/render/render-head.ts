@@ -19,7 +19,7 @@ import {describeSettled, type SettledHead} from './settled-heads.ts'
 export interface HeadOutcome {
   head: Head
   findings: Finding[]
-  warnings: Finding[]
+  warnings: readonly Finding[]
   requests: number
   transient: SourceError | undefined
   /** The name of the first app that was left to a message of its own; undefined where all are rendered. */
@@ -70,7 +70,11 @@ export async function renderHead(ports: RenderPorts, job: HeadJob): Promise<Head
     else memory.noteRest(head, 'done', ports.clock.now())
     const isDone = from === undefined && rest === undefined && requests === 0 && findings.length === 0
     if (!isDone) return {head, ...rendered}
-    return {head, ...rendered, settled: describeSettled(head, await sources.resolved(), desired)}
+    return {
+      head,
+      ...rendered,
+      settled: describeSettled(head, await sources.resolved(), desired, rendered.warnings.slice(0, maxWarnings)),
+    }
   } finally {
     await sources.close()
   }

@@ -3,7 +3,7 @@ import {BundleError} from '#shared/bundle/bundle-error.ts'
 import type {App, Cluster} from '#shared/model/app.ts'
 import type {Declaration, PresentApp} from '#shared/model/desired-state.ts'
 import {keys} from '#shared/model/keys.ts'
-import type {Finding} from '#shared/model/outcome.ts'
+import {describeFinding, type Finding} from '#shared/model/outcome.ts'
 import {sameRepository} from '#shared/model/repository-url.ts'
 import {formatRevision} from '#shared/model/revision.ts'
 import {passStage} from '#shared/model/trace.ts'
@@ -14,15 +14,21 @@ import {checkCluster, checkServiceAccount, checkSource} from '#shared/tracking/c
 import {type Head, isTransient, sourceOf} from './open-sources.ts'
 import {type AppRender, renderApp} from './render-app.ts'
 import type {RenderJob} from './render-declaration.ts'
-import {RenderError, toFinding} from './render-error.ts'
+import {RenderError, toFinding, toWarning} from './render-error.ts'
 import type {RenderPorts} from './render-ports.ts'
 import type {RenderRecords} from './render-records.ts'
 import {selectClusters} from './select-clusters.ts'
 
 /** What came of one app in one cluster. */
 export type AppResult =
-  | {kind: 'unchanged'; entry: PresentApp; app: App; cluster: string; head: Head}
-  | {kind: 'rendered'; entry: PresentApp; app: App; cluster: string; head: Head; warnings: Finding[]}
+  | {
+      kind: 'unchanged' | 'rendered'
+      entry: PresentApp
+      app: App
+      cluster: string
+      head: Head
+      warnings: readonly Finding[]
+    }
   | {kind: 'failed'; app: App; cluster: string; finding: Finding; transient: SourceError | undefined}
 
 const concurrentStores = 8
@@ -66,7 +72,8 @@ export async function renderInClusters(
     const results = await mapBounded(renders, concurrentStores, (render) => toResult(ports, job, head, app, render))
     for (const result of results) {
       const cluster = todo.find(({metadata}) => metadata.name === result.cluster)
-      if (result.kind !== 'failed' && cluster !== undefined) job.inputs.set(app, cluster, head, result.entry.inputs)
+      if (result.kind === 'failed' || cluster === undefined) continue
+      job.inputs.set(app, cluster, head, {inputs: result.entry.inputs, warnings: result.warnings})
     }
     return [...taken, ...known, ...results]
   } catch (error) {
@@ -77,8 +84,9 @@ export async function renderInClusters(
 /** What a cluster has of an app, where that is known to be what a render of this commit would be. */
 function findKnown(job: RenderJob, head: Head, app: App, cluster: Cluster): AppResult | undefined {
   const entry = presentIn(job, cluster.metadata.name, app)
-  if (entry === undefined || job.inputs.get(app, cluster, head) !== entry.inputs) return undefined
-  return {kind: 'unchanged', entry, app, cluster: cluster.metadata.name, head}
+  const known = job.inputs.get(app, cluster, head)
+  if (entry === undefined || known?.inputs !== entry.inputs) return undefined
+  return {kind: 'unchanged', entry, app, cluster: cluster.metadata.name, head, warnings: known.warnings}
 }
 
 function presentIn(job: RenderJob, cluster: string, app: App): PresentApp | undefined {
@@ -115,17 +123,20 @@ async function toResult(
 ): Promise<AppResult> {
   const {cluster} = render
   const present = presentIn(job, cluster, app)
+  if (render.kind === 'failed') return failedResult(render.error, app, cluster)
+  const about = {app: app.metadata.name, cluster}
+  const warnings = render.warnings.map((warning) => toWarning(warning, about))
   switch (render.kind) {
-    case 'failed':
-      return failedResult(render.error, app, cluster)
     case 'unchanged':
       if (present === undefined) throw new TypeError(`${app.metadata.name} is not in ${cluster}, and unchanged`)
-      return {kind: 'unchanged', entry: present, app, cluster, head}
+      return {kind: 'unchanged', entry: present, app, cluster, head, warnings}
     case 'rendered': {
+      const empty = render.warnings.find(({code}) => code === 'EMPTY_RENDER')
+      if (empty !== undefined && (present?.bundle.objects ?? 0) > 0) {
+        return failedResult(new RenderError('EMPTY_RENDER', empty.message), app, cluster)
+      }
       await ports.store.create(keys.bundle(render.address.digest), render.bytes)
       const entry = toEntry(ports, job, head, app, render)
-      const about = {app: app.metadata.name, cluster}
-      const warnings = render.warnings.map((warning) => ({...warning, ...about}))
       recordRendered(ports, head, entry, cluster, warnings)
       return {kind: 'rendered', entry, app, cluster, head, warnings}
     }
@@ -167,7 +178,9 @@ function recordRendered(
   const about = {repository, ref, commit, cluster, app: name, revision, traceparent: trace.traceparent}
   const at = clock.now().toISOString()
   journal.record({event: 'rendered', at, ...about})
-  for (const {code, message} of warnings) journal.record({event: 'warned', at, ...about, code, message})
+  for (const warning of warnings) {
+    journal.record({event: 'warned', at, ...about, code: warning.code, message: describeFinding(warning)})
+  }
 }
 
 /** Tells whether that is the declaration, however its repository is spelled. */

@@ -7,13 +7,20 @@ import type {App, Cluster} from '#shared/model/app.ts'
 import {type Digest, digestOf, digestSchema} from '#shared/model/digest.ts'
 import {keys} from '#shared/model/keys.ts'
 import {limits} from '#shared/model/limits.ts'
+import {findingSchema} from '#shared/model/outcome.ts'
 import type {RepositoryPolicy} from '#shared/model/tracked-repository.ts'
 import type {ObjectStore} from '#shared/ports/object-store.ts'
 import {ObjectStoreError} from '#shared/ports/object-store-error.ts'
 import {INPUTS_VERSION, PROGRAMS_DIGEST, RENDERER_VERSIONS} from './box/renderer-versions.ts'
 
 /** What a render asked of its files, and the digest of its inputs that came of the answers. `of`: all else that it depended on. */
-const recordSchema = z.object({of: digestSchema, inputs: digestSchema, reads: z.record(z.string(), z.string())})
+const recordSchema = z.object({
+  of: digestSchema,
+  inputs: digestSchema,
+  reads: z.record(z.string(), z.string()),
+  /** What the render warned of: it holds as long as the inputs are the same. */
+  warnings: z.array(findingSchema.omit({app: true, cluster: true})),
+})
 type StoredRecord = z.infer<typeof recordSchema>
 export type RenderRecord = Omit<StoredRecord, 'of'>
 
@@ -74,9 +81,9 @@ function toRecords(store: ObjectStore, key: string, stored: StoredRecords, polic
       const record = records.get(nameOf(cluster, app))
       return record?.of === conditionsOf(app, cluster, policy) ? record : undefined
     },
-    keep(app, cluster, {inputs, reads}) {
+    keep(app, cluster, {inputs, reads, warnings}) {
       isChanged = true
-      records.set(nameOf(cluster, app), {of: conditionsOf(app, cluster, policy), inputs, reads})
+      records.set(nameOf(cluster, app), {of: conditionsOf(app, cluster, policy), inputs, reads, warnings})
     },
     async save({apps, clusters}) {
       if (!isChanged) return

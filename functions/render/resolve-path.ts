@@ -42,7 +42,7 @@ export async function resolvePath(tree: SourceTree, path: string, place: Place =
     if (entry.type === 'symlink') {
       hops += 1
       if (hops > maxSymlinkHops)
-        throw new RenderError('SYMLINK_LOOP', `symbolic link ${at} leads in a circle`, {file: at})
+        throw new RenderError('SYMLINK_LOOP', 'it is a symbolic link that leads in a circle', {file: at})
       const target = Buffer.from(await tree.read(at, maxSymlinkBytes)).toString('utf8')
       if (target.startsWith('/')) throw leavesByLink(at)
       if (escapes(done, target)) throw leavesByLink(at)
@@ -59,7 +59,7 @@ export async function resolvePath(tree: SourceTree, path: string, place: Place =
 export function submodule(path: string): RenderError {
   return new RenderError(
     'SUBMODULE',
-    `${path} is a git submodule, and submodules are not read: name its repository as the source of an App of its own, or copy its files`,
+    `it is a git submodule, and submodules are not read: name its repository as the source of an App of its own, or copy its files`,
     {file: path},
   )
 }
@@ -85,7 +85,7 @@ function leaves(path: string, place: Place): RenderError {
 function leavesByLink(link: string): RenderError {
   return new RenderError(
     'PATH_LEAVES_REPOSITORY',
-    `symbolic link ${link} points out of the repository; only files in it are read`,
+    'it is a symbolic link that points out of the repository; only files in it are read',
     {file: link},
   )
 }

@@ -1,5 +1,6 @@
 import {mapBounded} from '#shared/async/map-bounded.ts'
 import {digestOf} from '#shared/model/digest.ts'
+import type {Finding} from '#shared/model/outcome.ts'
 import type {GitSource} from '#shared/ports/git-source.ts'
 import {SourceError} from '#shared/ports/source-error.ts'
 import {declarationKey} from './declaration-key.ts'
@@ -16,6 +17,8 @@ export interface SettledHead {
   published: string
   /** Digest of the tags of all desired states then: while they are the same, `published` is not worth computing. */
   tags: string
+  /** What stays to be told of it. */
+  warnings: readonly Finding[]
 }
 
 const concurrentRefs = 8
@@ -25,8 +28,9 @@ export function describeSettled(
   head: Head,
   sources: readonly Head[],
   desired: ReadonlyMap<string, DesiredHint>,
+  warnings: readonly Finding[],
 ): SettledHead {
-  return {head, sources, published: digestPublished(head, desired), tags: digestTags(desired)}
+  return {head, sources, warnings, published: digestPublished(head, desired), tags: digestTags(desired)}
 }
 
 /**

@@ -133,11 +133,5 @@ function checkNumbers(value: unknown, found: FoundValue, what: string, depth = 0
 }
 
 function invalid(found: FoundValue, what: string): RenderError {
-  const {file, line} = found.place
-  const where = file === undefined ? '' : ` of ${file}`
-  return new RenderError(
-    'OBJECT_INVALID',
-    `document ${found.position}${where}${line === undefined ? '' : ` (line ${line})`} ${what}`,
-    found.place,
-  )
+  return new RenderError('OBJECT_INVALID', `document ${found.position} ${what}`, found.place)
 }

@@ -1,6 +1,6 @@
 import {describeError} from '#shared/model/drawbridge-error.ts'
 import type {JournalEvent} from '#shared/model/journal-event.ts'
-import {describeFinding, type Finding, type Outcome} from '#shared/model/outcome.ts'
+import {describeFinding, type Finding, formatFinding, type Outcome} from '#shared/model/outcome.ts'
 import {CommitStatusError} from '#shared/ports/commit-status-error.ts'
 import {keepOutcome} from './keep-outcome.ts'
 import type {StatusPorts} from './ports.ts'
@@ -60,5 +60,5 @@ function summarise(
 
 function describeFirst([first, ...others]: readonly Finding[]): string {
   const more = others.length === 0 ? '' : ` (and ${others.length} more)`
-  return `${first === undefined ? '' : describeFinding(first)}${more}`
+  return `${first === undefined ? '' : formatFinding(first)}${more}`
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import {API_VERSION} from './api-version.ts'
+import {describeBadGlob} from './glob.ts'
 import {appNameSchema, clusterNameSchema, namespaceSchema} from './names.ts'
 import {
   deletionPolicySchema,
@@ -51,14 +52,26 @@ const helmSchema = z.strictObject({
 
 const kustomizeSchema = z.strictObject({})
 
-const patterns = z.array(z.string().min(1).max(256)).min(1).max(100)
+const pattern = z
+  .string()
+  .min(1)
+  .max(256)
+  .superRefine((text, ctx) => {
+    const fault = describeBadGlob(text)
+    if (fault !== undefined) ctx.addIssue({code: 'custom', message: `${JSON.stringify(text)} is ${fault}`})
+  })
+const patterns = z.array(pattern).min(1).max(100)
 
 const yamlSchema = z.strictObject({
   recurse: z.boolean().default(true).describe('Read sub-folders too'),
-  include: patterns.optional().describe('Glob patterns of the files to read; all when absent'),
+  include: patterns
+    .optional()
+    .describe('Glob patterns, relative to source.path, of the files to read; all when absent'),
   exclude: patterns
     .optional()
-    .describe('Glob patterns of files and folders to leave out; one without a slash is about names at any depth'),
+    .describe(
+      'Glob patterns, relative to source.path, of files and folders to leave out; one without a slash is about names at any depth, one that ends with a slash about folders',
+    ),
 })
 
 const syncSchema = z.strictObject({

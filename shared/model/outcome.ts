@@ -38,10 +38,16 @@ export const outcomeSchema = z.object({
 })
 export type Outcome = z.infer<typeof outcomeSchema>
 
-/** A finding in one line: `app web: web/deploy.yaml:12: …`. */
-export function describeFinding({app, file, line, message}: Finding): string {
+/** A finding in one line, for people, the same everywhere: `YAML_INVALID app web: web/deploy.yaml:12: …`. */
+export function formatFinding(finding: Finding): string {
+  return `${finding.code} ${describeFinding(finding)}`
+}
+
+/** The same without its code, for where that stands beside it. */
+export function describeFinding({app, file, line, message}: Omit<Finding, 'code'>): string {
   const place = file === undefined ? '' : `${file}${line === undefined ? '' : `:${line}`}: `
   // The words of a renderer often name the file themselves.
   const words = file !== undefined && message.startsWith(`${file}: `) ? message.slice(file.length + 2) : message
-  return `${app === undefined ? '' : `app ${app}: `}${place}${words}`
+  const lines = words.split('\n').map((each) => each.trim())
+  return `${app === undefined ? '' : `app ${app}: `}${place}${lines.filter((each) => each !== '').join(' ')}`
 }

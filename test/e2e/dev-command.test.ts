@@ -169,7 +169,9 @@ test('prints ready first, then a line per stage, deploys what is in the reposito
   )
   assert.match(
     failing ?? '',
-    new RegExp(`main@${broken.slice(0, 7)}.* did not render; what runs is older\\n  app web: web/a.yaml:1: `),
+    new RegExp(
+      `main@${broken.slice(0, 7)}.* did not render; what runs is older\\n  YAML_INVALID app web: web/a.yaml:1: `,
+    ),
   )
   await workspace.write('web/a.yaml', configMapYaml('a', {value: 'two'}))
   await workspace.push('mended')

@@ -67,14 +67,14 @@ export function openBoxFiles(answers: FileAnswers): BoxFiles {
       }
       reads[`read ${path}`] = found.oid
       const bytes = answers.read(path, found.oid)
-      opened.add(path)
       if (isLfsPointer(bytes)) {
         throw new RenderError(
           'LFS_POINTER',
-          `${path} is a pointer of Git LFS, and its content is not in git: keep manifests out of LFS`,
+          'it is a pointer of Git LFS, and its content is not in git: keep manifests out of LFS',
           {file: path},
         )
       }
+      opened.add(path)
       return bytes
     },
     noteClock(clock) {

@@ -2,6 +2,7 @@ import type {App} from '#shared/model/app.ts'
 import {RenderError} from '../render-error.ts'
 import {inFolder} from '../resolve-path.ts'
 import type {BoxFiles} from './box-files.ts'
+import {nearestPath} from './nearest-path.ts'
 
 export type RendererName = 'yaml' | 'kustomize' | 'helm'
 
@@ -13,10 +14,10 @@ export function detectRenderer(files: BoxFiles, app: App, path: string): Rendere
   const {spec} = app
   const found = files.stat(path)
   if (found.type === 'absent') {
-    throw new RenderError(
-      'PATH_NOT_FOUND',
-      `there is no ${path || '.'} at this commit: correct spec.source.path of App ${app.metadata.name}`,
-    )
+    const nearest = nearestPath(files, path)
+    const hint =
+      nearest === undefined ? `correct spec.source.path of App ${app.metadata.name}` : `did you mean ${nearest}?`
+    throw new RenderError('PATH_NOT_FOUND', `spec.source.path: there is no ${path || '.'} at this commit; ${hint}`)
   }
   const holds = (name: string): boolean => found.type === 'folder' && files.stat(inFolder(path, name)).type === 'file'
   if (spec.helm !== undefined && !holds('Chart.yaml')) throw noSuch(app, path, 'helm', 'Chart.yaml')

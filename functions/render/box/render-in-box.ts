@@ -10,17 +10,20 @@ import {findForbiddenObject} from '#shared/tracking/check-objects.ts'
 import {ALLOW_PLAINTEXT_SECRETS, checkManifests} from '../check-manifests.ts'
 import {dropServerFields} from '../drop-server-fields.ts'
 import {expandPath} from '../expand-path.ts'
-import {RenderError} from '../render-error.ts'
+import {RenderError, type Warning} from '../render-error.ts'
 import {joinPath} from '../resolve-path.ts'
 import {type FoundManifest, toManifests} from '../to-manifests.ts'
 import {type BoxFiles, type FileAnswers, openBoxFiles, type Reads} from './box-files.ts'
 import {detectRenderer, type RendererName} from './detect-renderer.ts'
 import {cleanWords, explainProblem} from './explain-problem.ts'
 import type {ModuleName} from './file-questions.ts'
+import {findInConfig} from './find-in-config.ts'
 import {findUnstable} from './find-unstable.ts'
 import {listManifests} from './list-manifests.ts'
+import {nearestPath} from './nearest-path.ts'
 import type {ProgramResult} from './program.ts'
 import {INPUTS_VERSION, PROGRAMS_DIGEST, RENDERER_VERSIONS} from './renderer-versions.ts'
+import {explainEmpty, type LeftOut, warnOfUnused} from './tell-left-out.ts'
 
 /** An app as it is for one cluster: its bundle, and all that it came of. */
 export interface RenderedApp {
@@ -36,9 +39,8 @@ export interface RenderedApp {
   warnings: RenderWarning[]
 }
 
-export interface RenderWarning {
-  code: 'NOT_REPRODUCIBLE' | 'RENDERER_WARNING' | 'SERVER_FIELDS'
-  message: string
+export interface RenderWarning extends Warning {
+  code: 'NOT_REPRODUCIBLE' | 'RENDERER_WARNING' | 'SERVER_FIELDS' | 'PATTERN_UNUSED' | 'EMPTY_RENDER'
 }
 
 /** What a render works with. */
@@ -63,9 +65,7 @@ export function createAppRender(app: App, means: RenderMeans): (cluster: Cluster
   const rendered = new Map<string, Rendered>()
   return (cluster) => {
     const files = openBoxFiles(means.files)
-    const path = joinPath('', expandPath(app.spec.source.path, cluster))
-    const name = detectRenderer(files, app, path)
-    const job = toJob(name, files, app, cluster, path)
+    const {name, path, job, leftOut} = prepare(means, files, app, cluster)
     const key = canonicalJson([name, job])
     const shared = rendered.get(key) ?? runJob(means, name, app, job, path)
     rendered.set(key, shared)
@@ -81,7 +81,24 @@ export function createAppRender(app: App, means: RenderMeans): (cluster: Cluster
     const header = {app: app.metadata.name, cluster: cluster.metadata.name, inputs, renderer}
     const {bytes, address} = packBundle(header, manifests)
     const small = sizeOf(reads) <= limits.maxReadsLength ? {reads} : {}
-    return {cluster: cluster.metadata.name, path, inputs, ...small, address, bytes, warnings: shared.warnings}
+    const unused = leftOut === undefined ? [] : warnOfUnused(leftOut, path)
+    const isEmpty = manifests.length === 0 && !app.spec.sync.allowEmpty
+    const warnings = [...shared.warnings, ...unused, ...(isEmpty ? [explainEmpty(app, path, leftOut)] : [])]
+    return {cluster: cluster.metadata.name, path, inputs, ...small, address, bytes, warnings}
+  }
+}
+
+/** What a renderer is asked for a cluster. What is wrong already is wrong in drawbridge.yaml, unless a file is named. */
+function prepare(means: RenderMeans, files: BoxFiles, app: App, cluster: Cluster) {
+  try {
+    const path = joinPath('', expandPath(app.spec.source.path, cluster))
+    const name = detectRenderer(files, app, path)
+    return {name, path, ...toJob(name, files, app, cluster, path)}
+  } catch (error) {
+    if (!(error instanceof RenderError) || error.place.file !== undefined) throw error
+    if (error.code === 'INPUT_TOO_LARGE') throw error
+    const place = findInConfig(means.files, app, ['spec', 'source', 'path'])
+    throw new RenderError(error.code, error.message, place, {cause: error})
   }
 }
 
@@ -104,15 +121,23 @@ function digestInputs(app: App, cluster: Cluster, renderer: {name: string; versi
 }
 
 /** What is asked of the renderer, as the programs in renderers/ read it. */
-function toJob(name: RendererName, files: BoxFiles, app: App, cluster: Cluster, path: string): object {
+function toJob(
+  name: RendererName,
+  files: BoxFiles,
+  app: App,
+  cluster: Cluster,
+  path: string,
+): {job: object; leftOut?: LeftOut} {
   switch (name) {
-    case 'yaml':
-      return {renderer: 'yaml', files: listManifests(files, path, app.spec.yaml)}
+    case 'yaml': {
+      const {files: manifests, leftOut} = listManifests(files, path, app.spec.yaml)
+      return {job: {renderer: 'yaml', files: manifests}, leftOut}
+    }
     case 'kustomize':
-      return {renderer: 'kustomize', path}
+      return {job: {renderer: 'kustomize', path}}
     case 'helm': {
       const {helm} = app.spec
-      return {
+      const job = {
         path,
         releaseName: helm?.releaseName ?? app.metadata.name,
         namespace: app.spec.namespace ?? 'default',
@@ -123,13 +148,14 @@ function toJob(name: RendererName, files: BoxFiles, app: App, cluster: Cluster, 
         valueFiles: (helm?.valueFiles ?? []).map((file) => joinPath(path, expandPath(file, cluster))),
         ...(helm?.values === undefined ? {} : {values: helm.values}),
       }
+      return {job}
     }
   }
 }
 
 function runJob(means: RenderMeans, name: RendererName, app: App, job: object, path: string): Rendered {
   const files = openBoxFiles(means.files)
-  const about = {name, path, files, values: app.spec.helm?.values}
+  const about = {name, path, files, values: app.spec.helm?.values, valueFiles: valueFilesOf(job)}
   try {
     const module = name === 'helm' ? 'helm' : 'kustomize'
     const result = means.run(module, job, files)
@@ -145,14 +171,40 @@ function runJob(means: RenderMeans, name: RendererName, app: App, job: object, p
     if (result.usedRandom) {
       const again = dropServerFields(toFound(means.run(module, job, files), name)).kept
       const unstable = findUnstable(found, again)
-      if (unstable !== undefined && app.spec.helm?.strict === true) throw new RenderError('NOT_REPRODUCIBLE', unstable)
-      if (unstable !== undefined) warnings.push({code: 'NOT_REPRODUCIBLE', message: unstable})
+      if (unstable !== undefined && app.spec.helm?.strict === true) {
+        const message = `${unstable.message}. It is refused because the App has spec.helm.strict: true`
+        throw new RenderError('NOT_REPRODUCIBLE', message, unstable.place)
+      }
+      if (unstable !== undefined)
+        warnings.push({code: 'NOT_REPRODUCIBLE', message: unstable.message, ...unstable.place})
     }
     return {found, warnings, reads: files.reads}
   } catch (error) {
-    if (error instanceof RenderError) throw explainProblem(error, about)
-    throw error
+    if (!(error instanceof RenderError)) throw error
+    throw explainValueFile(means, app, about, error) ?? explainProblem(error, about)
   }
+}
+
+/** An absent value file is named by drawbridge.yaml. */
+function explainValueFile(
+  means: RenderMeans,
+  app: App,
+  {valueFiles}: {valueFiles: readonly string[]},
+  error: RenderError,
+): RenderError | undefined {
+  const {file} = error.place
+  const index = error.code !== 'PATH_NOT_FOUND' || file === undefined ? -1 : valueFiles.indexOf(file)
+  if (index < 0 || file === undefined) return undefined
+  const nearest = nearestPath(openBoxFiles(means.files), file)
+  const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`
+  const named = app.spec.helm?.valueFiles?.[index] ?? file
+  const message = `spec.helm.valueFiles: it names ${named}, and there is no ${file}${hint}`
+  const place = findInConfig(means.files, app, ['spec', 'helm', 'valueFiles', index])
+  return new RenderError(error.code, message, place, {cause: error})
+}
+
+function valueFilesOf(job: object): string[] {
+  return 'valueFiles' in job && Array.isArray(job.valueFiles) ? job.valueFiles.map(String) : []
 }
 
 function toFound(result: ProgramResult, name: RendererName): FoundManifest[] {

@@ -70,7 +70,7 @@ export function openTreeView(tree: SourceTree): TreeView {
         return await tree.read(found.path, maxBytes)
       } catch (error) {
         if (!isTooLarge(error)) throw error
-        const message = `${path} has ${error.details.size} bytes; a render reads at most ${maxBytes} more`
+        const message = `it has ${error.details.size} bytes; a render reads at most ${maxBytes} more`
         throw new RenderError('FILE_TOO_LARGE', message, {file: path}, {cause: error})
       }
     },

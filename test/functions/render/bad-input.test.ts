@@ -80,13 +80,10 @@ test('an object that names the namespace which another manifest of it leaves out
 
 test('an object without a kind, an apiVersion or a name', async (t) => {
   for (const [text, message] of [
-    ['apiVersion: v1\nmetadata: {name: x}\n', /document 1 of app\/a\.yaml \(line 1\) has no kind/],
+    ['apiVersion: v1\nmetadata: {name: x}\n', /document 1 has no kind/],
     ['kind: ConfigMap\nmetadata: {name: x}\n', /has no apiVersion/],
     ['apiVersion: v1\nkind: ConfigMap\n', /has no metadata/],
-    [
-      `${configMap('ok')}---\napiVersion: v1\nkind: ConfigMap\nmetadata: {}\n`,
-      /document 2 of app\/a\.yaml \(line 6\).*no metadata\.name/,
-    ],
+    [`${configMap('ok')}---\napiVersion: v1\nkind: ConfigMap\nmetadata: {}\n`, /document 2 .*no metadata\.name/],
     ['apiVersion: v1\nkind: Pod\nmetadata: {generateName: x-}\n', /generateName/],
     ['- not an object\n', /is not an object/],
   ] as const) {
@@ -104,7 +101,7 @@ test('a symbolic link that leaves the repository', async (t) => {
     assertFinding(
       finding,
       {code: 'PATH_LEAVES_REPOSITORY', file: 'app/link'},
-      /symbolic link app\/link points out of the repository/,
+      /symbolic link that points out of the repository/,
     )
   }
 })
@@ -163,7 +160,7 @@ test('a file of 200 MB is refused without being rendered', async (t) => {
   assertFinding(
     finding,
     {code: 'FILE_TOO_LARGE', file: 'app/big.yaml'},
-    /app\/big\.yaml has 209715200 bytes; a render reads at most 10485760/,
+    /it has 209715200 bytes; a render reads at most 10485760/,
   )
 })
 
@@ -204,7 +201,7 @@ test('an object that nests too deeply, as JSON and in helm values', async (t) =>
 
 test('broken YAML and JSON are told with file and line', async (t) => {
   const yaml = await pushBad(t, {'app/a.yaml': `${configMap('a')}broken: [1\n`})
-  assertFinding(yaml, {code: 'YAML_INVALID', file: 'app/a.yaml', line: 5}, /app\/a\.yaml: not valid YAML/)
+  assertFinding(yaml, {code: 'YAML_INVALID', file: 'app/a.yaml', line: 5}, /^not valid YAML/)
   const twice = await pushBad(t, {'app/a.yaml': `${configMap('a')}kind: Pod\n`})
   assertFinding(twice, {code: 'YAML_INVALID', file: 'app/a.yaml', line: 5}, /key "kind" already set/)
   assertFinding(
@@ -242,7 +239,7 @@ test("a kustomization that fails is told in kustomize's words with its file", as
     'app/a.yaml': configMap('a'),
     'app/p.yaml': patch,
   })
-  assertFinding(finding, {code: 'RENDER_FAILED', app: 'shop'}, /no matches for Id.*none/s)
+  assertFinding(finding, {code: 'RENDER_FAILED', app: 'shop'}, /this patch is for ConfigMap none/)
   const field = await pushBad(t, {'app/kustomization.yaml': 'resource: [a.yaml]\n', 'app/a.yaml': configMap('a')})
   assertFinding(field, {code: 'RENDER_FAILED', file: 'app/kustomization.yaml'}, /unknown field "resource"/)
 })
@@ -288,7 +285,7 @@ test('a submodule among the inputs', async (t) => {
       await git(join(repository.workTree, 'app/x'), 'commit', '-q', '--allow-empty', '-m', 'x')
     },
   )
-  assertFinding(finding, {code: 'SUBMODULE', file: 'app/x'}, /app\/x is a git submodule/)
+  assertFinding(finding, {code: 'SUBMODULE', file: 'app/x'}, /it is a git submodule/)
 })
 
 test('a path, label or ref that is not there', async (t) => {

@@ -37,7 +37,7 @@ test('shows the first finding with its place, and journals all', async () => {
   ]
   await kit.deliver(outcome({findings}), fromOutcomes)
   assert.deepEqual(kit.summaries(), ['drawbridge/render 1 failure'])
-  assert.equal(kit.shown[0]?.description, 'app web: web/deploy.yaml:3: no such field (and 1 more)')
+  assert.equal(kit.shown[0]?.description, 'RENDER_FAILED app web: web/deploy.yaml:3: no such field (and 1 more)')
   assert.deepEqual(
     kit.events.map(({event, code, app, message, commit}) => [event, code, app, message, commit]),
     [
@@ -51,10 +51,10 @@ test('shows warnings of a render that succeeded, and not beside what failed', as
   const kit = createStatusKit()
   const warnings = [{code: 'NOT_REPRODUCIBLE', app: 'web', message: 'each render gives other values'}]
   await kit.deliver(outcome({warnings}), fromOutcomes)
-  assert.equal(kit.shown[0]?.description, 'rendered; warning: app web: each render gives other values')
+  assert.equal(kit.shown[0]?.description, 'rendered; warning: NOT_REPRODUCIBLE app web: each render gives other values')
   const findings = [{code: 'RENDER_FAILED', app: 'api', message: 'the chart fails'}]
   await kit.deliver(outcome({findings, warnings}), fromOutcomes)
-  assert.equal(kit.shown[1]?.description, 'app api: the chart fails')
+  assert.equal(kit.shown[1]?.description, 'RENDER_FAILED app api: the chart fails')
   assert.deepEqual(kit.summaries(), ['drawbridge/render 1 success', 'drawbridge/render 1 failure'])
 })
 

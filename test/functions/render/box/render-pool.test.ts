@@ -69,7 +69,7 @@ for (const [what, value] of [
       result.rendered.warnings.map(({code}) => code),
       ['NOT_REPRODUCIBLE'],
     )
-    assert.match(result.rendered.warnings[0]?.message ?? '', /ConfigMap a \/data\/value:/)
+    assert.match(result.rendered.warnings[0]?.message ?? '', /ConfigMap a \/data\/value\./)
     assert.match(problemOf(await renderFiles(pool, files, {spec: {helm: {strict: true}}})), /^NOT_REPRODUCIBLE /)
   })
 }
@@ -202,7 +202,7 @@ test('the keys and values of a dictionary come in the same order each time', asy
 
 test('a link out of the repository is refused, unless it is left out', async () => {
   const files = {'a.yaml': configMap('a'), venv: {link: '/usr/bin/python3'}, 'b.yaml': {link: '/etc/passwd'}}
-  assert.match(problemOf(await renderFiles(pool, files)), /^PATH_LEAVES_REPOSITORY .*b\.yaml/)
+  assert.match(problemOf(await renderFiles(pool, files)), /^PATH_LEAVES_REPOSITORY it is a symbolic link/)
   const excluded = await renderFiles(pool, files, {spec: {yaml: {exclude: ['b.yaml', 'venv']}}})
   assert.equal(objectsOf(excluded).length, 1)
   assert.equal(objectsOf(await renderFiles(pool, {...files, '.drawbridgeignore': 'b.yaml\nvenv\n'})).length, 1)
