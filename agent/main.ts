@@ -4,6 +4,7 @@ import {createAwsClients} from '#shared/aws/aws-clients.ts'
 import {createS3ObjectStore} from '#shared/aws/s3-object-store.ts'
 import {createSqsReceiver} from '#shared/aws/sqs-receiver.ts'
 import {createSqsSender} from '#shared/aws/sqs-sender.ts'
+import {escapeControls} from '#shared/journal/escape-controls.ts'
 import {describeError} from '#shared/model/drawbridge-error.ts'
 import {systemClock} from '#shared/ports/clock.ts'
 import type {AgentPorts} from './agent-context.ts'
@@ -54,7 +55,7 @@ async function createPorts(environment: AgentEnvironment, metrics: AgentMetrics 
       : await loadInClusterEndpoint(kubernetes)
   const limit = createConcurrencyLimit(REQUESTS_AT_ONCE)
   const aws = createAwsClients()
-  const writeLine = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`)
+  const writeLine = (line: object) => process.stdout.write(`${escapeControls(JSON.stringify(line))}\n`)
   const kube = createKubeClient(createTransport(endpoint, () => limit.throttled()))
   const log: AgentPorts['log'] = (level, message, about) => {
     if (LEVELS.indexOf(level) < LEVELS.indexOf(logLevel)) return
@@ -80,7 +81,7 @@ async function createPorts(environment: AgentEnvironment, metrics: AgentMetrics 
 main().then(
   () => process.exit(0),
   (error: unknown) => {
-    process.stderr.write(`${describeError(error)}\n`)
+    process.stderr.write(`${escapeControls(describeError(error))}\n`)
     process.exit(1)
   },
 )

@@ -9,8 +9,12 @@ const TEXT_TAG = 'tag:yaml.org,2002:str'
  */
 const ambiguous = /^([-+.\d~=<]|(y|n|yes|no|on|off|true|false|null|nan|inf)$)/i
 
-/** What YAML 1.1 breaks a line at or does not take at all, and a first line that begins with a space: only an escape brings it through. */
-const escaped = /[^\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\u{10000}-\u{10ffff}]|^\s|\s$/u
+/**
+ * What YAML 1.1 breaks a line at or does not take at all, and a first line that begins with a space: only an escape brings it through. And what
+ * turns the direction of a text, which a terminal would act on.
+ */
+const escaped =
+  /[^\n\x20-\x7e\xa0-\u061b\u061d-\u200d\u2010-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\ufefe\uff00-\ufffd\u{10000}-\u{10ffff}]|^\s|\s$/u
 
 const replaced = new Set([TEXT_TAG, 'tag:yaml.org,2002:merge'])
 const textTag: ScalarTag = {
@@ -43,7 +47,7 @@ function customTags(tags: Tags): Tags {
 
 function quote(text: string): string {
   return JSON.stringify(text).replace(
-    /[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]/g,
+    /[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )
 }

@@ -1,4 +1,6 @@
+import {randomBytes} from 'node:crypto'
 import {styleText} from 'node:util'
+import {escapeControls} from '#shared/journal/escape-controls.ts'
 
 /** What a command reads and writes: data goes to `out`, everything for people to `err`. */
 export interface CliIo {
@@ -28,7 +30,25 @@ export class CliError extends Error {
 
 type Style = Parameters<typeof styleText>[0]
 
+/** Tells our own colours from escape sequences in what others wrote; nobody else knows it. */
+const ESCAPE = '\u001b'
+const OURS = `${ESCAPE}${randomBytes(8).toString('hex')}`
+
 /** Colours text where the terminal shows it. */
 export function paint(io: CliIo, style: Style, text: string): string {
-  return io.color ? styleText(style, text, {validateStream: false}) : text
+  if (!io.color) return text
+  const [begin = '', end = ''] = styleText(style, '|', {validateStream: false}).replaceAll(ESCAPE, OURS).split('|')
+  return `${begin}${escapeAllBut(OURS, text).join(OURS)}${end}`
+}
+
+/**
+ * What is written to a terminal: names, words of renderers and reports are others', so whatever a terminal would act on is shown as `\u001b`;
+ * only what `paint` made is left. All that commands print goes through this.
+ */
+export function showText(text: string): string {
+  return escapeAllBut(OURS, text).join(ESCAPE)
+}
+
+function escapeAllBut(mark: string, text: string): string[] {
+  return text.split(mark).map(escapeControls)
 }

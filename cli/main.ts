@@ -1,7 +1,7 @@
 import {createRequire} from 'node:module'
 import {Command, CommanderError} from 'commander'
 import {describeError} from '#shared/model/drawbridge-error.ts'
-import {CliError, type CliIo, type ExitStatus} from './io.ts'
+import {CliError, type CliIo, type ExitStatus, showText} from './io.ts'
 
 const ended = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'disconnect'] as const) {
@@ -16,8 +16,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 })
 
 const io: CliIo = {
-  out: (text) => void process.stdout.write(text),
-  err: (text) => void process.stderr.write(text),
+  out: (text) => void process.stdout.write(showText(text)),
+  err: (text) => void process.stderr.write(showText(text)),
   env: process.env,
   cwd: process.cwd(),
   signal: ended.signal,
@@ -35,6 +35,7 @@ const program = new Command('drawbridge')
   .description('GitOps without a way in: signed bundles from git to clusters, over S3 and SQS')
   .version(version)
   .exitOverride()
+  .configureOutput({writeOut: io.out, writeErr: io.err})
   .configureHelp({showGlobalOptions: true})
   .addHelpText(
     'after',

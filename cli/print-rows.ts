@@ -1,4 +1,5 @@
 import {stringifyExact} from '#shared/bundle/exact-json.ts'
+import {escapeToLine} from '#shared/journal/escape-controls.ts'
 import {formatYaml} from './format-yaml.ts'
 import type {CliIo} from './io.ts'
 import {CliError} from './io.ts'
@@ -41,13 +42,13 @@ export function printRows<Row>(
 ): void {
   if (format === 'json') io.out(`${stringifyExact(rows.map(item), 2)}\n`)
   else if (format === 'yaml') io.out(formatYaml(rows.map(item)))
-  else if (format === 'name') io.out(rows.map((row) => `${name(row)}\n`).join(''))
+  else if (format === 'name') io.out(rows.map((row) => `${escapeToLine(name(row))}\n`).join(''))
   else io.out(tableOf(rows, columns, format === 'wide', header))
 }
 
 function tableOf<Row>(rows: readonly Row[], columns: readonly Column<Row>[], wide: boolean, header: boolean): string {
   const shown = columns.filter((column) => wide || column.wide !== true)
-  const lines = rows.map((row) => shown.map((column) => column.value(row)))
+  const lines = rows.map((row) => shown.map((column) => escapeToLine(column.value(row))))
   if (header) lines.unshift(shown.map((column) => column.title))
   return formatTable(lines)
 }
