@@ -25,11 +25,22 @@ export function addGetCommand(program: Command, io: CliIo, done: (status: ExitSt
     .option('--state <dir>', 'state directory of a local bridge')
     .option('--bucket <name>', 'bucket of a bridge on AWS')
     .action(async (name: string | undefined, options: GetOptions) => {
-      const rows = appRows(await readClusterStatuses(await openBridge(io, options))).filter(
+      const statuses = await readClusterStatuses(await openBridge(io, options))
+      const all = appRows(statuses)
+      const rows = all.filter(
         (row) =>
           (name === undefined || row.app.name === name) &&
           (options.cluster === undefined || row.cluster === options.cluster),
       )
+      if (name !== undefined && rows.length === 0) {
+        const inCluster = options.cluster === undefined ? '' : ` in cluster ${options.cluster}`
+        tellUnknown(io, `app ${name}${inCluster}`, [...new Set(all.map(({app}) => app.name))], options.output)
+        return done(1)
+      }
+      if (options.cluster !== undefined && !statuses.some(({cluster}) => cluster === options.cluster)) {
+        tellUnknown(io, `cluster ${options.cluster}`, statuses.map(({cluster}) => cluster), options.output)
+        return done(1)
+      }
       printRows(io, {
         rows,
         columns: appColumns(rows),
@@ -38,7 +49,7 @@ export function addGetCommand(program: Command, io: CliIo, done: (status: ExitSt
         item: ({cluster, app}) => ({cluster, ...app}),
         name: (row) => `${row.cluster}/${row.app.name}`,
       })
-      done(name !== undefined && rows.length === 0 ? 1 : 0)
+      done(0)
     })
   get
     .command('clusters [NAME]')
@@ -51,6 +62,10 @@ export function addGetCommand(program: Command, io: CliIo, done: (status: ExitSt
     .action(async (name: string | undefined, options: GetOptions) => {
       const statuses = await readClusterStatuses(await openBridge(io, options))
       const rows = statuses.filter((status) => name === undefined || status.cluster === name)
+      if (name !== undefined && rows.length === 0) {
+        tellUnknown(io, `cluster ${name}`, statuses.map(({cluster}) => cluster), options.output)
+        return done(1)
+      }
       printRows(io, {
         rows,
         columns: clusterColumns(new Date()),
@@ -58,8 +73,16 @@ export function addGetCommand(program: Command, io: CliIo, done: (status: ExitSt
         header: options.header,
         name: (row) => row.cluster,
       })
-      done(name !== undefined && rows.length === 0 ? 1 : 0)
+      done(0)
     })
+}
+
+function tellUnknown(io: CliIo, what: string, known: readonly string[], format: OutputFormat): void {
+  const shown = known.slice(0, 20).join(', ')
+  const more = known.length > 20 ? ` and ${known.length - 20} more` : ''
+  io.err(`there is no ${what} in this bridge; known are ${shown || 'none'}${more}\n`)
+  // Programs get their list all the same.
+  if (format === 'json' || format === 'yaml') io.out('[]\n')
 }
 
 /** The columns of a table of apps; SUSPENDED is one of them where an app is. */

@@ -41,7 +41,7 @@ export function addStatusCommand(program: Command, io: CliIo, done: (status: Exi
         const warnings = outcomes.flatMap((outcome) => outcome.warnings ?? [])
         const state = stringifyExact([rows, outcomes])
         if (state !== shown) {
-          print(io, rows, warnings, options)
+          print(io, {rows, failed, warnings}, options)
           for (const outcome of failed) printFailure(io, outcome)
         }
         shown = state
@@ -53,7 +53,7 @@ export function addStatusCommand(program: Command, io: CliIo, done: (status: Exi
     })
 }
 
-/** Apart from the data: it is about a commit, not about an app that a cluster knows. */
+/** Apart from the table: it is about a commit, not about an app that a cluster knows. */
 function printFailure(io: CliIo, {stage, repository, ref, commit, cluster, findings}: Outcome): void {
   const where = cluster === undefined ? '' : ` for cluster ${cluster}`
   const what = stage === 'render' ? 'did not render' : 'was refused'
@@ -61,18 +61,30 @@ function printFailure(io: CliIo, {stage, repository, ref, commit, cluster, findi
   io.err(`\n${paint(io, 'red', words)}\n${findings.map((finding) => `  ${formatFinding(finding)}\n`).join('')}`)
 }
 
-function print(io: CliIo, rows: readonly AppRow[], warnings: readonly Finding[], options: StatusOptions): void {
+interface Shown {
+  rows: readonly AppRow[]
+  failed: readonly Outcome[]
+  warnings: readonly Finding[]
+}
+
+function print(io: CliIo, {rows, failed, warnings}: Shown, options: StatusOptions): void {
   const warningsOf = ({cluster, app}: AppRow) =>
     warnings.filter((warning) => warning.cluster === cluster && warning.app === app.name)
-  if (options.output !== 'table' && options.output !== 'wide') {
+  if (options.output === 'json' || options.output === 'yaml') {
+    const apps = rows.map((row) => {
+      const open = warningsOf(row)
+      return {cluster: row.cluster, ...row.app, ...(open.length === 0 ? {} : {warnings: open})}
+    })
+    // Commits that did not come as far as an app are told by their outcome, which has a kind and is never ready.
+    const items = [...apps, ...failed.map((each) => ({...each, ready: 'False'}))]
+    printRows(io, {rows: items, columns: [], format: options.output, name: () => ''})
+    return
+  }
+  if (options.output === 'name') {
     printRows(io, {
       rows,
       columns: appColumns(rows),
       format: options.output,
-      item: (row) => {
-        const open = warningsOf(row)
-        return {cluster: row.cluster, ...row.app, ...(open.length === 0 ? {} : {warnings: open})}
-      },
       name: (row) => `${row.cluster}/${row.app.name}`,
     })
     return

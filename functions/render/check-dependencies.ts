@@ -6,7 +6,7 @@ import {loadExpressionCompiler} from '#shared/plan/evaluate-expression.ts'
 import {findCycle} from '#shared/plan/find-cycle.ts'
 
 /**
- * Finds Apps of one declaration that depend on each other, each cycle once and with its path, and ready expressions that cannot be compiled. An
+ * Finds Apps of one declaration that depend on each other, with the path of the cycle, and ready expressions that cannot be compiled. An
  * app of another declaration may be depended on as well, so a name that is not known here is none.
  */
 export async function checkDependencies(apps: readonly App[]): Promise<Finding[]> {
@@ -24,8 +24,10 @@ export async function checkDependencies(apps: readonly App[]): Promise<Finding[]
       ? undefined
       : findCycle(app.metadata.name, (name) => named.get(name) ?? [])
     if (cycle === undefined) continue
-    for (const name of cycle) told.add(name)
-    findings.push(finding(app, `apps depend on each other: ${cycle.join(' → ')}; take one of the dependencies away`))
+    const words = `apps depend on each other: ${cycle.join(' → ')}; take one of the dependencies away`
+    const members = new Set(cycle)
+    for (const name of members) told.add(name)
+    findings.push(...apps.filter(({metadata}) => members.has(metadata.name)).map((member) => finding(member, words)))
   }
   for (const app of apps) {
     for (const {readyExpr} of app.spec.dependsOn ?? []) {

@@ -65,9 +65,14 @@ function isTestHook(manifest: Manifest): boolean {
 
 function isPlaintextSecret(manifest: Manifest): boolean {
   if (manifest.kind !== 'Secret' || manifest.apiVersion !== 'v1') return false
-  // SOPS leaves its own key beside the encrypted values.
-  if (isJsonObject(manifest.sops)) return false
-  return [manifest.data, manifest.stringData].some((data) => isJsonObject(data) && Object.keys(data).length > 0)
+  const values = [manifest.data, manifest.stringData].flatMap((data) => (isJsonObject(data) ? Object.values(data) : []))
+  // SOPS leaves its own key beside the encrypted values; that key alone encrypts nothing.
+  return isJsonObject(manifest.sops) ? !values.every(isEncrypted) : values.length > 0
+}
+
+/** A value as SOPS writes it: `ENC[AES256_GCM,data:…,iv:…,tag:…,type:str]`. An empty one it leaves as it is. */
+function isEncrypted(value: unknown): boolean {
+  return typeof value === 'string' && (value === '' || /^ENC\[AES256_GCM,data:[^\s]+\]$/.test(value))
 }
 
 function checkSize(manifest: Manifest, name: string, place: Place): void {

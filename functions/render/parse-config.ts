@@ -5,7 +5,8 @@ import {type App, appSchema, type Cluster, clusterSchema} from '#shared/model/ap
 import {describeError} from '#shared/model/drawbridge-error.ts'
 import {CONFIG_FILE} from '#shared/model/keys.ts'
 import {limits} from '#shared/model/limits.ts'
-import {isJsonObject} from '#shared/model/manifest.ts'
+import {childObject, isJsonObject, type JsonObject} from '#shared/model/manifest.ts'
+import {appNameSchema} from '#shared/model/names.ts'
 import type {Finding} from '#shared/model/outcome.ts'
 import {nearestName} from '#shared/plan/nearest-name.ts'
 import {findDuplicateKey} from './find-duplicate-key.ts'
@@ -21,7 +22,10 @@ interface Source {
   lines: LineCounter
 }
 
-/** What a drawbridge.yaml declares; `config` is only fit for use where there is no finding. */
+/**
+ * What a drawbridge.yaml declares. A finding that names no App is about the whole file: then nothing in it can be used, since an App may be
+ * hidden in what could not be read. Else `config` holds all but the Apps that findings name.
+ */
 export interface ParsedConfig {
   config: {apps: App[]; clusters: Cluster[]}
   findings: Finding[]
@@ -46,22 +50,45 @@ function parse(text: string): ParsedConfig {
     const value = toValue(source, findings)
     if (value === undefined || value === null) continue
     const kind = checkKind(value, source, findings)
-    if (kind === undefined) continue
+    if (kind === undefined || !isJsonObject(value)) continue
     const parsed = schemas[kind].safeParse(value)
     const line = lineAt(source, [])
-    if (!parsed.success) findings.push(...parsed.error.issues.flatMap((issue) => describeIssue(issue, kind, source)))
-    else if (parsed.data.kind === 'App') apps.push({value: parsed.data, line, source})
+    if (!parsed.success) {
+      const about = kind === 'App' ? nameOfApp(value) : undefined
+      findings.push(...parsed.error.issues.flatMap((issue) => describeIssue(issue, {kind, value, about}, source)))
+    } else if (parsed.data.kind === 'App') apps.push({value: parsed.data, line, source})
     else clusters.push({value: parsed.data, line, source})
   }
   findings.push(...findDuplicates(apps), ...findDuplicates(clusters))
   // A cluster whose own document is broken is not an unknown one.
-  if (findings.length > 0) return {config: {apps: [], clusters: []}, findings: findings.slice(0, maxFindings)}
+  if (findings.some(({app}) => app === undefined)) {
+    return {config: {apps: [], clusters: []}, findings: cutFindings(findings)}
+  }
   const names = clusters.map(({value}) => value.metadata.name)
   for (const {value, source} of apps) findings.push(...findUnknownClusters(value, names, source))
+  const broken = new Set(findings.map(({app}) => app))
   return {
-    config: {apps: apps.map(({value}) => value), clusters: clusters.map(({value}) => value)},
-    findings: findings.slice(0, maxFindings),
+    config: {
+      apps: apps.map(({value}) => value).filter(({metadata}) => !broken.has(metadata.name)),
+      clusters: clusters.map(({value}) => value),
+    },
+    findings: cutFindings(findings),
   }
+}
+
+/** The first findings, and of each App that has more than fit one all the same: by it the App is known to be declared. */
+function cutFindings(findings: readonly Finding[]): Finding[] {
+  const told = new Set<string>()
+  return findings.filter(({app}, index) => {
+    const isFirst = app !== undefined && !told.has(app)
+    if (app !== undefined) told.add(app)
+    return index < maxFindings || isFirst
+  })
+}
+
+/** The name by which clusters may have an App whose document is not valid; undefined where it has none. */
+function nameOfApp(value: JsonObject): string | undefined {
+  return appNameSchema.safeParse(childObject(value, 'metadata')?.name).data
 }
 
 function parseDocuments(text: string, findings: Finding[]): Source[] {
@@ -130,25 +157,50 @@ function checkKind(value: unknown, source: Source, findings: Finding[]): keyof t
   return undefined
 }
 
-function describeIssue(issue: z.core.$ZodIssue, kind: keyof typeof schemas, source: Source): Finding[] {
+/** The document that an issue is of; `about` is the App's name. */
+interface Described {
+  kind: keyof typeof schemas
+  value: JsonObject
+  about: string | undefined
+}
+
+function describeIssue(issue: z.core.$ZodIssue, {kind, value, about}: Described, source: Source): Finding[] {
   const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))
-  const at = path.length === 0 ? kind : `${kind} ${formatPath(path)}`
+  const field = path.length === 0 ? '' : ` ${formatPath(path)}`
+  const found = (message: string, at: readonly (string | number)[]): Finding => ({
+    ...finding(message, lineAt(source, at)),
+    ...(about === undefined ? {} : {app: about}),
+  })
   if (issue.code === 'unrecognized_keys') {
     const known = knownFields(schemas[kind], path)
     return issue.keys.map((key) => {
       const nearest = nearestName(key, known)
       const hint = nearest === undefined ? `known are ${known.join(', ')}` : `did you mean ${nearest}?`
-      return finding(`unknown field ${formatPath([...path, key])} in ${kind}; ${hint}`, lineAt(source, [...path, key]))
+      return found(`unknown field ${formatPath([...path, key])} in ${kind}; ${hint}`, [...path, key])
     })
   }
   if (issue.code === 'invalid_union') {
     // Of the alternatives, the one that got furthest says most.
     const deepest = issue.errors.flat().sort((a, b) => b.path.length - a.path.length)[0]
     if (deepest !== undefined && deepest.path.length > 0) {
-      return describeIssue({...deepest, path: [...issue.path, ...deepest.path]}, kind, source)
+      return describeIssue({...deepest, path: [...issue.path, ...deepest.path]}, {kind, value, about}, source)
+    }
+    const expected = issue.errors.flatMap(([first]) => (first?.code === 'invalid_type' ? [first.expected] : []))
+    if (expected.length > 0) {
+      const got = typeOf(path.reduce<unknown>(childOf, value))
+      return [found(`${kind}${field}: Invalid input: expected ${expected.join(' or ')}, received ${got}`, path)]
     }
   }
-  return [finding(`${at}: ${issue.message}`, lineAt(source, path))]
+  return [found(`${kind}${field}: ${issue.message}`, path)]
+}
+
+function childOf(value: unknown, key: string | number): unknown {
+  return typeof value === 'object' && value !== null ? (value as Record<string | number, unknown>)[key] : undefined
+}
+
+function typeOf(value: unknown): string {
+  if (value === null) return 'null'
+  return Array.isArray(value) ? 'array' : typeof value
 }
 
 function findDuplicates(declared: readonly {value: App | Cluster; line: number; source: Source}[]): Finding[] {
@@ -160,7 +212,8 @@ function findDuplicates(declared: readonly {value: App | Cluster; line: number; 
     if (before === undefined) first.set(name, line)
     else {
       const message = `${value.kind} ${name} is declared twice, first at line ${before}; rename or remove one`
-      findings.push(finding(message, lineAt(source, ['metadata', 'name'])))
+      const about = value.kind === 'App' ? {app: name} : {}
+      findings.push({...finding(message, lineAt(source, ['metadata', 'name'])), ...about})
     }
   }
   return findings

@@ -16,6 +16,8 @@ import {resolvePath} from './resolve-path.ts'
 export interface Config {
   apps: App[]
   clusters: Cluster[]
+  /** What is wrong with single Apps, each named by one finding at least. They are declared, and not among `apps`. */
+  findings: Finding[]
 }
 
 export type ConfigResult = {ok: true; config: Config} | {ok: false; findings: Finding[]}
@@ -69,13 +71,17 @@ function remember(cache: ConfigCache, key: string, result: ConfigResult): Config
 }
 
 async function check({config, findings}: ParsedConfig): Promise<ConfigResult> {
-  if (findings.length > 0) return {ok: false, findings}
-  if (config.apps.length === 0) return fail('CONFIG_INVALID', `${CONFIG_FILE} declares no App: ${WHAT}`)
+  if (findings.some(({app}) => app === undefined)) return {ok: false, findings}
+  if (config.apps.length === 0 && findings.length === 0) {
+    return fail('CONFIG_INVALID', `${CONFIG_FILE} declares no App: ${WHAT}`)
+  }
   const unusable = [
     ...(await Promise.all(config.apps.map(checkSyncOptions))).flat(),
     ...(await checkDependencies(config.apps)),
   ]
-  return unusable.length > 0 ? {ok: false, findings: unusable} : {ok: true, config}
+  const broken = new Set(unusable.map(({app}) => app))
+  const apps = config.apps.filter(({metadata}) => !broken.has(metadata.name))
+  return {ok: true, config: {apps, clusters: config.clusters, findings: [...findings, ...unusable]}}
 }
 
 /** Parses it in a thread: what is hostile or huge in it holds up nothing else. */

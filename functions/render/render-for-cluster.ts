@@ -62,8 +62,9 @@ export async function renderForCluster(options: {
     return {apps: [], findings: [{code: 'UNKNOWN_CLUSTER', message}]}
   }
   const targeting = apps.filter((app) => selectClusters(app, [cluster]).length > 0)
+  const broken = read.config.findings.filter(({app}) => options.app === undefined || app === options.app)
   const wanted = targeting.filter(({metadata}) => options.app === undefined || metadata.name === options.app)
-  if (wanted.length === 0 && options.app !== undefined) {
+  if (wanted.length === 0 && options.app !== undefined && broken.length === 0) {
     return unknown(
       'UNKNOWN_APP',
       `app ${options.app} for cluster ${name}`,
@@ -72,7 +73,7 @@ export async function renderForCluster(options: {
   }
   const rendered: RenderedApp[] = []
   for (const app of wanted) rendered.push(await renderOne(app, cluster))
-  return {cluster: cluster.metadata.name, apps: rendered, findings: []}
+  return {cluster: cluster.metadata.name, apps: rendered, findings: broken}
 
   async function renderOne(app: App, target: Cluster): Promise<RenderedApp> {
     const {metadata, spec} = app

@@ -65,14 +65,17 @@ export async function renderHead(ports: RenderPorts, job: HeadJob): Promise<Head
     const desired = await job.desired
     const order = {declaration: head, policy, sources, config, inputs, records, desired, from, deadline, trace}
     const rendered = await renderDeclaration(ports, order)
-    const {rest, requests, findings} = rendered
+    const {rest, requests} = rendered
+    const broken = config.findings.filter(({app = ''}) => app >= (from ?? '') && (rest === undefined || app < rest))
+    const findings = [...broken, ...rendered.findings]
     if (rest !== undefined) await leaveRest(ports, memory, {head, rest, trace})
     else memory.noteRest(head, 'done', ports.clock.now())
     const isDone = from === undefined && rest === undefined && requests === 0 && findings.length === 0
-    if (!isDone) return {head, ...rendered}
+    if (!isDone) return {head, ...rendered, findings}
     return {
       head,
       ...rendered,
+      findings,
       settled: describeSettled(head, await sources.resolved(), desired, rendered.warnings.slice(0, maxWarnings)),
     }
   } finally {

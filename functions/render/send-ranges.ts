@@ -36,6 +36,11 @@ const concurrentSends = 8
 /** Makes the sender of a declaration's `apps`, which are sorted by name and of which the first is the one at `job.from`. */
 export function createRangeSender(ports: RenderPorts, job: RenderJob, apps: readonly App[]): RangeSender {
   const cutters = createCutters(job, apps)
+  const broken = brokenNames(job)
+  // Said of every cluster, so that publish takes none of them for removed, whatever the hint tells.
+  const early = [...cutters].flatMap(([cluster, cutter]) =>
+    broken.flatMap((name) => cutter.take(name, brokenPiece(name)).map((cut) => ({cluster, cut}))),
+  )
   const findings = findLeftBehind(job)
   let requests = 0
   let sentAt = ports.clock.now().getTime()
@@ -54,11 +59,13 @@ export function createRangeSender(ports: RenderPorts, job: RenderJob, apps: read
 
   return {
     async add(results) {
-      const cuts = results.flatMap((result) => {
+      const cuts = early.splice(0)
+      const more = results.flatMap((result) => {
         const cutter = cutters.get(result.cluster)
         const taken = cutter?.take(result.app.metadata.name, toPiece(result)) ?? []
         return taken.map((cut) => ({cluster: result.cluster, cut}))
       })
+      cuts.push(...more)
       const now = ports.clock.now().getTime()
       if (now - sentAt >= MAX_WAIT_MILLISECONDS) {
         cuts.push(...flush())
@@ -66,7 +73,7 @@ export function createRangeSender(ports: RenderPorts, job: RenderJob, apps: read
       }
       await send(cuts)
     },
-    finish: () => send(flush()),
+    finish: () => send([...early.splice(0), ...flush()]),
     requests: () => requests,
     findings: () => findings,
   }
@@ -74,7 +81,7 @@ export function createRangeSender(ports: RenderPorts, job: RenderJob, apps: read
 
 /** Removals in clusters that the declaration may not name any more: what is there stays, and that is told. */
 function findLeftBehind({config, desired, declaration, policy, from = ''}: RenderJob): Finding[] {
-  const declared = new Set(config.apps.map(({metadata}) => metadata.name))
+  const declared = new Set([...config.apps.map(({metadata}) => metadata.name), ...brokenNames({config, from})])
   return [...desired].flatMap(([cluster, hint]) => {
     const refusal = checkCluster(policy, cluster)
     const own = refusal === undefined ? [] : (hint.declared.get(declarationKey(declaration)) ?? [])
@@ -90,6 +97,7 @@ function findLeftBehind({config, desired, declaration, policy, from = ''}: Rende
 
 function createCutters({config, desired, declaration, policy, from = ''}: RenderJob, apps: readonly App[]) {
   const declared = new Map<string, Set<string>>(config.clusters.map(({metadata}) => [metadata.name, new Set()]))
+  const broken = brokenNames({config, from})
   for (const app of apps) {
     for (const {metadata} of selectClusters(app, config.clusters)) declared.get(metadata.name)?.add(app.metadata.name)
   }
@@ -97,13 +105,24 @@ function createCutters({config, desired, declaration, policy, from = ''}: Render
   for (const cluster of new Set([...declared.keys(), ...desired.keys()])) {
     // What it may not name it may not empty either.
     if (checkCluster(policy, cluster) !== undefined) continue
-    const names = declared.get(cluster) ?? new Set()
+    const names = new Set([...(declared.get(cluster) ?? []), ...broken])
     const own = desired.get(cluster)?.declared.get(declarationKey(declaration)) ?? []
     const removed = own.filter(({state, name}) => state === 'present' && name >= from && !names.has(name))
     const removedNames = removed.map(({name}) => name)
     cutters.set(cluster, createRangeCutter([...names], removedNames, bounds, from))
   }
   return cutters
+}
+
+/** Apps that are declared and could not be read. */
+function brokenNames({config, from = ''}: Pick<RenderJob, 'config' | 'from'>): string[] {
+  const names = config.findings.flatMap(({app}) => (app === undefined || app < from ? [] : [app]))
+  return [...new Set(names)]
+}
+
+function brokenPiece(name: string): Piece {
+  const entry = {outcome: 'failed', name} as const
+  return {entry, head: undefined, differs: false, bytes: () => Buffer.byteLength(JSON.stringify([entry, null]))}
 }
 
 function toPiece(result: AppResult): Piece {

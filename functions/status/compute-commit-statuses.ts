@@ -1,5 +1,6 @@
 import type {AppReport, ClusterReport} from '#shared/model/cluster-report.ts'
 import type {DesiredState, PresentApp} from '#shared/model/desired-state.ts'
+import {nameFailures} from './name-failures.ts'
 
 /** How one commit fares in one cluster. */
 export interface CommitState {
@@ -9,7 +10,7 @@ export interface CommitState {
   description: string
 }
 
-type AppState = {state: CommitState['state']; why: string}
+type AppState = {name: string; state: CommitState['state']; why: string; since: string}
 
 /**
  * Tells for every commit that a cluster should run how it fares there: failure as soon as one of its apps failed, success once
@@ -36,19 +37,21 @@ export function commitKey({source}: Pick<PresentApp, 'source'>): string {
 }
 
 function judgeApp(app: PresentApp, reported: AppReport | undefined, report: ClusterReport | undefined): AppState {
-  const waiting: AppState = {state: 'pending', why: `${app.name}: ${waitingFor(report)}`}
+  const {name} = app
+  const waiting: AppState = {name, state: 'pending', why: `${name}: ${waitingFor(report)}`, since: ''}
   if (reported === undefined) return waiting
   if (reported.suspended === true && reported.revision !== app.revision) {
     const where = report === undefined ? '' : ` in ${report.cluster}`
-    return {state: 'pending', why: `${app.name} is suspended${where}`}
+    return {...waiting, why: `${app.name} is suspended${where}`}
   }
   const isAttempted = reported.attemptedRevision === app.revision || reported.revision === app.revision
   const isThisBundle = reported.bundle === undefined || reported.bundle === app.bundle.digest
   if (!isAttempted || !isThisBundle) return waiting
   const why = `${app.name}: ${reported.message === '' ? reported.reason : reported.message}`
-  if (reported.ready === 'False') return {state: 'failure', why}
+  const known = {name, why, since: reported.since}
+  if (reported.ready === 'False') return {...known, state: 'failure'}
   const isHealthy = reported.ready === 'True' && reported.revision === app.revision && reported.health === 'Current'
-  return isHealthy ? {state: 'success', why} : {state: 'pending', why}
+  return {...known, state: isHealthy ? 'success' : 'pending'}
 }
 
 function waitingFor(report: ClusterReport | undefined): string {
@@ -58,11 +61,19 @@ function waitingFor(report: ClusterReport | undefined): string {
 }
 
 function summarise(states: readonly AppState[]): Pick<CommitState, 'state' | 'description'> {
-  const failed = states.find(({state}) => state === 'failure')
-  if (failed !== undefined) return {state: 'failure', description: failed.why}
+  // The newest cause first: an older one was told when it came.
+  const failed = states.filter(({state}) => state === 'failure').sort((a, b) => compare(b.since, a.since))
+  if (failed.length > 0) {
+    return {state: 'failure', description: nameFailures(failed.map(({name, why}) => ({app: name, words: why})))}
+  }
   const healthy = states.filter(({state}) => state === 'success').length
   const pending = states.find(({state}) => state === 'pending')
   if (pending === undefined)
     return {state: 'success', description: `${healthy} ${healthy === 1 ? 'app' : 'apps'} healthy`}
   return {state: 'pending', description: `${healthy} of ${states.length} healthy; ${pending.why}`}
+}
+
+function compare(a: string, b: string): number {
+  const [x, y] = [Date.parse(a), Date.parse(b)]
+  return x === y || Number.isNaN(x - y) ? 0 : x - y
 }

@@ -34,7 +34,8 @@ function mergeOutcomes(kept: Outcome | undefined, outcome: Outcome): Outcome {
   if (range === undefined || kept.commit !== outcome.commit) return isOlder ? kept : outcome
   const isOther = ({app}: Finding): boolean => app !== undefined && !isInRange(app, range)
   const others = kept.findings.filter(isOther)
-  const findings = [...others, ...outcome.findings].slice(0, MAX_FINDINGS)
+  // The newest first: it is what is told in full.
+  const findings = [...outcome.findings, ...others].slice(0, MAX_FINDINGS)
   const warnings = [...(kept.warnings ?? []).filter(isOther), ...(outcome.warnings ?? [])].slice(0, MAX_FINDINGS)
   return {
     ...outcome,

@@ -3,6 +3,7 @@ import type {JournalEvent} from '#shared/model/journal-event.ts'
 import {describeFinding, type Finding, formatFinding, type Outcome} from '#shared/model/outcome.ts'
 import {CommitStatusError} from '#shared/ports/commit-status-error.ts'
 import {keepOutcome} from './keep-outcome.ts'
+import {nameFailures} from './name-failures.ts'
 import type {StatusPorts} from './ports.ts'
 
 /**
@@ -53,12 +54,19 @@ function summarise(
   findings: readonly Finding[],
   warnings: readonly Finding[],
 ): {state: 'success' | 'failure'; description: string} {
-  if (findings.length > 0) return {state: 'failure', description: describeFirst(findings)}
+  if (findings.length > 0) return {state: 'failure', description: describeAll(findings)}
   const done = stage === 'render' ? 'rendered' : 'published'
-  return {state: 'success', description: warnings.length === 0 ? done : `${done}; warning: ${describeFirst(warnings)}`}
+  return {
+    state: 'success',
+    description: warnings.length === 0 ? done : `${done}; warning: ${describeWarnings(warnings)}`,
+  }
 }
 
-function describeFirst([first, ...others]: readonly Finding[]): string {
+function describeAll(findings: readonly Finding[]): string {
+  return nameFailures(findings.map((finding) => ({app: finding.app, words: formatFinding(finding)})))
+}
+
+function describeWarnings([first, ...others]: readonly Finding[]): string {
   const more = others.length === 0 ? '' : ` (and ${others.length} more)`
   return `${first === undefined ? '' : formatFinding(first)}${more}`
 }

@@ -9,9 +9,22 @@ type Known = ClusterStatus['commitStatuses']
 
 const MAX_REMEMBERED = 200
 
-/** The statuses that the git host does not show yet; those that `disputed` names are not taken as shown whatever is remembered. */
-export function selectDue(states: readonly CommitState[], known: Known, disputed: ReadonlySet<string>): CommitState[] {
-  return states.filter((state) => known[keyOf(state)] !== state.state || disputed.has(keyOf(state)))
+/**
+ * The statuses that the git host does not show yet: another state, or another cause of a failure. Those that `disputed` names are not taken
+ * as shown whatever is remembered.
+ */
+export function selectDue(
+  states: readonly CommitState[],
+  {commitStatuses, shownFailures = {}}: Pick<ClusterStatus, 'commitStatuses' | 'shownFailures'>,
+  disputed: ReadonlySet<string>,
+): CommitState[] {
+  return states.filter((state) => {
+    const key = keyOf(state)
+    if (disputed.has(key) || commitStatuses[key] !== state.state) return true
+    // Nothing is known of what an older version showed; it stays until something changes.
+    const words = shownFailures[key]
+    return state.state === 'failure' && words !== undefined && words !== state.description
+  })
 }
 
 /** Commits that were last shown as pending and that the cluster is no longer asked to run. */
@@ -58,14 +71,27 @@ export async function setCommitStatuses(
 }
 
 /** What is known to be shown after `shown` was; only the latest 200 are remembered, and nothing of `forgotten`. */
-export function remember(known: Known, shown: readonly CommitState[], forgotten: readonly CommitState[]): Known {
-  const next = new Map(Object.entries(known))
+export function remember(
+  {commitStatuses, shownFailures = {}}: Pick<ClusterStatus, 'commitStatuses' | 'shownFailures'>,
+  shown: readonly CommitState[],
+  forgotten: readonly CommitState[],
+): Required<Pick<ClusterStatus, 'commitStatuses' | 'shownFailures'>> {
+  const next = new Map(Object.entries(commitStatuses))
+  const words = new Map(Object.entries(shownFailures))
   for (const state of shown) {
-    next.delete(keyOf(state))
-    next.set(keyOf(state), state.state)
+    const key = keyOf(state)
+    next.delete(key)
+    next.set(key, state.state)
+    words.delete(key)
+    if (state.state === 'failure') words.set(key, state.description)
   }
   for (const state of forgotten) next.delete(keyOf(state))
-  return Object.fromEntries([...next].slice(-MAX_REMEMBERED))
+  const latest = [...next].slice(-MAX_REMEMBERED)
+  const kept = new Set(latest.map(([key]) => key))
+  return {
+    commitStatuses: Object.fromEntries(latest),
+    shownFailures: Object.fromEntries([...words].filter(([key]) => kept.has(key))),
+  }
 }
 
 /** Names a commit in `ClusterStatus.commitStatuses`. */

@@ -47,13 +47,13 @@ async function tryUpdate(
   const {status, etag} = taken
   const states = computeCommitStatuses(record.desired, status.report)
   const superseded = selectSuperseded(states, status.commitStatuses)
-  const due = selectDue(states, status.commitStatuses, disputed)
+  const due = selectDue(states, status, disputed)
   if (due.length === 0 && superseded.length === 0) return 'done'
 
   const {shown, error} = await setCommitStatuses(ports, cluster, [...superseded, ...due])
   const forgotten = superseded.filter((state) => shown.includes(state))
-  const commitStatuses = remember(status.commitStatuses, shown, forgotten)
-  if (shown.length > 0 && (await writeStatus(ports, {...status, commitStatuses}, etag)) === 'conflict') {
+  const known = remember(status, shown, forgotten)
+  if (shown.length > 0 && (await writeStatus(ports, {...status, ...known}, etag)) === 'conflict') {
     // Another run may have shown something else meanwhile; whose word came last cannot be known, so it is said again.
     for (const state of shown) disputed.add(keyOf(state))
     return 'conflict'

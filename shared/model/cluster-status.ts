@@ -14,6 +14,8 @@ export const clusterStatusSchema = z.object({
   report: clusterReportSchema.optional(),
   /** Commit statuses set so far, so that none is set twice: `<repository> <commit>` → state. At most the 200 latest. */
   commitStatuses: z.record(z.string(), z.enum(['pending', 'success', 'failure'])),
+  /** The words last shown of those that failed, so that a newer cause is shown in place of an older one. */
+  shownFailures: z.record(z.string(), z.string()).optional(),
 })
 export type ClusterStatus = z.infer<typeof clusterStatusSchema>
 

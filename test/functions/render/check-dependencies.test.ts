@@ -8,12 +8,13 @@ function app(name: string, dependsOn: {name: string; readyExpr?: string}[] = [])
   return appSchema.parse({apiVersion: 'drawbridge.dev/v1alpha1', kind: 'App', metadata: {name}, spec})
 }
 
-test('tells each cycle once, with its path', async () => {
+test('tells every app of a cycle, with its path: none of them can go on', async () => {
   const apps = [app('a', [{name: 'b'}]), app('b', [{name: 'c'}]), app('c', [{name: 'a'}]), app('d', [{name: 'd'}])]
   const messages = (await checkDependencies(apps)).map(({message}) => message)
-  assert.equal(messages.length, 2)
+  assert.equal(messages.length, 4)
   assert.match(messages[0] ?? '', /App a, dependsOn: apps depend on each other: a → b → c → a/)
-  assert.match(messages[1] ?? '', /d → d/)
+  assert.match(messages[1] ?? '', /App b, dependsOn: .*a → b → c → a/)
+  assert.match(messages[3] ?? '', /d → d/)
 })
 
 test('takes a diamond, and an app of another declaration, as they are', async () => {

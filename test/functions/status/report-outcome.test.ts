@@ -37,7 +37,10 @@ test('shows the first finding with its place, and journals all', async () => {
   ]
   await kit.deliver(outcome({findings}), fromOutcomes)
   assert.deepEqual(kit.summaries(), ['drawbridge/render 1 failure'])
-  assert.equal(kit.shown[0]?.description, 'RENDER_FAILED app web: web/deploy.yaml:3: no such field (and 1 more)')
+  assert.equal(
+    kit.shown[0]?.description,
+    'RENDER_FAILED app web: web/deploy.yaml:3: no such field; also failing (1): api',
+  )
   assert.deepEqual(
     kit.events.map(({event, code, app, message, commit}) => [event, code, app, message, commit]),
     [

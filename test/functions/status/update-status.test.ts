@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import {test} from 'node:test'
+import type {PresentApp} from '#shared/model/desired-state.ts'
 import {keys} from '#shared/model/keys.ts'
 import {startTrace} from '#shared/model/trace.ts'
 import {CommitStatusError} from '#shared/ports/commit-status-error.ts'
@@ -29,6 +30,25 @@ test('shows a failure with the app and its reason', async () => {
   await kit.deliver(kit.hint())
   assert.deepEqual(kit.summaries(), ['drawbridge/dev 1 failure'])
   assert.equal(kit.shown[0]?.description, `web: ${message}`)
+})
+
+test('names every failing app, the newest cause first and in place of an older one, once', async () => {
+  const kit = createStatusKit()
+  const [web, api] = [wantedApp('web'), wantedApp('api')]
+  await kit.want(web, api)
+  const failed = (app: PresentApp, message: string, since: string) =>
+    reportedApp(app, {ready: 'False', message, since: `2026-01-01T00:00:${since}Z`})
+  await kit.report([failed(web, 'no such image', '01'), reportedApp(api)])
+  await kit.deliver(kit.hint())
+  await kit.report([failed(web, 'no such image', '01'), failed(api, 'forbidden', '02')])
+  await kit.deliver(kit.hint())
+  await kit.deliver(kit.hint())
+  await kit.report([failed(web, 'quota exceeded', '03'), failed(api, 'forbidden', '02')])
+  await kit.deliver(kit.hint())
+  assert.deepEqual(
+    kit.shown.map(({description}) => description),
+    ['web: no such image', 'api: forbidden; also failing (1): web', 'web: quota exceeded; also failing (1): api'],
+  )
 })
 
 test('says of a commit that waits for a suspended app that it does', async () => {
