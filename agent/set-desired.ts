@@ -40,7 +40,13 @@ export function setDesired(ctx: AgentContext, desired: DesiredState, pulledAt: D
     } else app.loaded()
   }
   const named = new Set(desired.apps.map(({name}) => name))
-  for (const app of ctx.apps.values()) if (!named.has(app.name)) leaveAlone(ctx, app)
+  const unread = new Map((desired.unread ?? []).map((each) => [each.name, each.problem]))
+  for (const [name, problem] of unread) {
+    const app = ctx.apps.get(name) ?? createAppState(name, ctx.ports.clock.now())
+    ctx.apps.set(name, app)
+    holdUnread(ctx, app, problem)
+  }
+  for (const app of ctx.apps.values()) if (!named.has(app.name) && !unread.has(app.name)) leaveAlone(ctx, app)
   for (const app of changed) {
     if (app.target?.state === 'present' && app.target.revision !== app.revision) {
       tellEvent(ctx, app, {event: 'pulled', at: pulledAt})
@@ -59,13 +65,24 @@ export function setDesired(ctx: AgentContext, desired: DesiredState, pulledAt: D
   ctx.changed()
 }
 
-function leaveAlone(ctx: AgentContext, app: AppState): void {
+/** What is not understood may be there to keep something from happening, so nothing is done to this app. */
+function holdUnread(ctx: AgentContext, app: AppState, problem: string): void {
+  stopWork(app)
+  const message = `the desired state says of this app what this agent does not understand (${problem}); nothing of it is changed. Upgrade the agent`
+  setCondition(ctx, app, 'False', 'NotUnderstood', message)
+}
+
+function stopWork(app: AppState): void {
   app.published = undefined
   app.target = undefined
   app.loaded()
   app.abort?.abort()
   endWaiting(app, 'due')
   endDependencyWait(app)
+}
+
+function leaveAlone(ctx: AgentContext, app: AppState): void {
+  stopWork(app)
   if (app.inventory.size === 0) {
     ctx.apps.delete(app.name)
     return

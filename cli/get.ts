@@ -38,7 +38,12 @@ export function addGetCommand(program: Command, io: CliIo, done: (status: ExitSt
         return done(1)
       }
       if (options.cluster !== undefined && !statuses.some(({cluster}) => cluster === options.cluster)) {
-        tellUnknown(io, `cluster ${options.cluster}`, statuses.map(({cluster}) => cluster), options.output)
+        tellUnknown(
+          io,
+          `cluster ${options.cluster}`,
+          statuses.map(({cluster}) => cluster),
+          options.output,
+        )
         return done(1)
       }
       printRows(io, {
@@ -63,7 +68,12 @@ export function addGetCommand(program: Command, io: CliIo, done: (status: ExitSt
       const statuses = await readClusterStatuses(await openBridge(io, options))
       const rows = statuses.filter((status) => name === undefined || status.cluster === name)
       if (name !== undefined && rows.length === 0) {
-        tellUnknown(io, `cluster ${name}`, statuses.map(({cluster}) => cluster), options.output)
+        tellUnknown(
+          io,
+          `cluster ${name}`,
+          statuses.map(({cluster}) => cluster),
+          options.output,
+        )
         return done(1)
       }
       printRows(io, {

@@ -49,6 +49,11 @@ export async function planApps(
     entry,
     verdict: await judgeApp(ports, request, entry, present.get(entry.app.name), policy),
   }))
+  for (const entry of request.apps) {
+    if (entry.outcome !== 'failed' || entry.problem === undefined) continue
+    const message = `publish does not understand ${entry.problem}. Deploy the same version of all functions; the cluster keeps what it has of this app`
+    plan.findings.push({code: 'NOT_UNDERSTOOD', message, app: entry.name, cluster: request.cluster})
+  }
   // First, since what goes makes room.
   const declared = new Set(request.apps.map(nameOfEntry))
   const range = rangeOf(request)

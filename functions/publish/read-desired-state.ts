@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import type {TrustRoot} from '#shared/attest/trust-root.ts'
+import {VerificationError} from '#shared/attest/verification-error.ts'
 import {verifyDesiredState} from '#shared/attest/verify-desired-state.ts'
 import type {DesiredState} from '#shared/model/desired-state.ts'
 import {keys} from '#shared/model/keys.ts'
@@ -60,6 +61,11 @@ async function readVerified(
   if (stored === 'absent') return undefined
   if (stored === 'not-modified') return known
   const {desired} = verifyDesiredState(stored.bytes, {trustRoot, cluster, clock: beforeAnyExpiry})
+  const [unread] = desired.unread ?? []
+  // Built upon, it would be lost.
+  if (unread !== undefined) {
+    throw new VerificationError('MALFORMED', `app ${unread.name} was published by a newer version: ${unread.problem}`)
+  }
   const state = {etag: stored.etag, desired, trustRoot, bytes: stored.bytes.byteLength}
   memory.set(cluster, state)
   return state

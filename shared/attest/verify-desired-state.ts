@@ -1,5 +1,14 @@
-import {type DesiredState, desiredStateSchema} from '../model/desired-state.ts'
+import * as z from 'zod'
+import {
+  type DesiredApp,
+  type DesiredState,
+  desiredAppSchema,
+  desiredStateSchema,
+  type UnreadApp,
+} from '../model/desired-state.ts'
 import {type Digest, digestOf} from '../model/digest.ts'
+import {appNameSchema} from '../model/names.ts'
+import {describeProblem, tolerantList} from '../model/tolerant-list.ts'
 import type {Clock} from '../ports/clock.ts'
 import {parseEnvelope} from './envelope.ts'
 import {PAYLOAD_TYPES} from './payload-types.ts'
@@ -57,7 +66,10 @@ export function verifyDesiredState(
   return {desired, payload}
 }
 
-/** Reads the payload of a desired state; says nothing about its signature. Throws `VerificationError` MALFORMED. */
+/**
+ * Reads the payload of a desired state; says nothing about its signature. Apps that this version cannot read are in `unread`, by name. Throws
+ * `VerificationError` MALFORMED.
+ */
 export function parseDesiredState(payload: Uint8Array): DesiredState {
   let value: unknown
   try {
@@ -65,13 +77,21 @@ export function parseDesiredState(payload: Uint8Array): DesiredState {
   } catch (cause) {
     throw new VerificationError('MALFORMED', 'the desired state is not JSON', {}, {cause})
   }
-  const parsed = desiredStateSchema.safeParse(value)
+  const parsed = looseSchema.safeParse(value)
   if (!parsed.success) {
-    const issue = parsed.error.issues[0]
-    throw new VerificationError(
-      'MALFORMED',
-      `the desired state is not valid: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`,
-    )
+    throw new VerificationError('MALFORMED', `the desired state is not valid: ${describeProblem(parsed.error)}`)
   }
-  return parsed.data
+  const {apps: entries, ...state} = parsed.data
+  const unread = entries.flatMap((entry) => ('problem' in entry ? [entry] : []))
+  const apps = entries.flatMap((entry) => ('problem' in entry ? [] : [entry]))
+  return {...state, apps, ...(unread.length === 0 ? {} : {unread})}
 }
+
+const namedSchema = z.object({name: appNameSchema})
+const entrySchema: z.ZodType<DesiredApp | UnreadApp> = desiredAppSchema
+const looseSchema = desiredStateSchema.extend({
+  apps: tolerantList(entrySchema, (entry, problem): UnreadApp | undefined => {
+    const named = namedSchema.safeParse(entry)
+    return named.success ? {name: named.data.name, problem} : undefined
+  }),
+})

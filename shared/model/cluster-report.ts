@@ -2,7 +2,8 @@ import * as z from 'zod'
 import {API_VERSION} from './api-version.ts'
 import {digestSchema} from './digest.ts'
 import {fieldChangeSchema} from './field-change.ts'
-import {clusterNameSchema, timeSchema} from './names.ts'
+import {appNameSchema, clusterNameSchema, timeSchema} from './names.ts'
+import {tolerantList} from './tolerant-list.ts'
 import {traceSchema} from './trace.ts'
 
 /** kstatus's words, shown everywhere. */
@@ -69,6 +70,26 @@ export const appReportSchema = z.object({
 })
 export type AppReport = z.infer<typeof appReportSchema>
 
+const namedSchema = z.object({name: appNameSchema})
+
+function rescueApp(value: unknown, problem: string): AppReport | undefined {
+  const named = namedSchema.safeParse(value)
+  if (!named.success) return undefined
+  return {
+    name: named.data.name,
+    ready: 'Unknown',
+    reason: 'NotUnderstood',
+    message: `the agent says what this version does not understand (${problem}); upgrade the older of bridge and agent`,
+    since: new Date(0).toISOString(),
+    health: 'Unknown',
+    objects: 0,
+    unhealthy: [],
+    unhealthyTotal: 0,
+    drifted: [],
+    driftedTotal: 0,
+  }
+}
+
 /** Something that happened, for the history. `id` sorts by time: 13 digits of milliseconds, `-`, 6 digits of a counter. */
 export const reportEventSchema = z.object({
   id: z.string().regex(/^\d{13}-\d{6}$/),
@@ -101,8 +122,12 @@ export const clusterReportSchema = z.object({
     reason: z.string().optional(),
     since: timeSchema,
   }),
-  apps: z.array(appReportSchema),
-  events: z.array(reportEventSchema).max(500),
+  /** What is said of one app in words of another version leaves the others alone. */
+  apps: tolerantList(appReportSchema, rescueApp),
+  events: z
+    .array(z.unknown())
+    .max(500)
+    .transform((events) => events.flatMap((event) => reportEventSchema.safeParse(event).data ?? [])),
 })
 export type ClusterReport = z.infer<typeof clusterReportSchema>
 

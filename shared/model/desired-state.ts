@@ -39,22 +39,23 @@ export const presentAppSchema = z.object({
   namespace: namespaceSchema.optional(),
   createNamespace: z.boolean(),
   namespaceMetadata: z.object(namespaceMetadataSchema.shape).optional(),
-  dependsOn: z.array(z.object(dependencySchema.shape)).optional(),
+  dependsOn: z.array(dependencySchema).optional(),
   /** `namespace/name` to impersonate; absent means the agent's own identity. */
   serviceAccount: z.string().optional(),
-  sync: z.object({
+  /** Strict: a field that the reader does not know may be a safety, so it must not be dropped. */
+  sync: z.strictObject({
     prune: z.boolean(),
     allowEmpty: z.boolean(),
     drift: z.enum(['heal', 'detect', 'off']),
     timeoutSeconds: z.int().positive(),
     deletionPolicy: deletionPolicySchema,
     preflight: preflightSchema.optional(),
-    pruneLimit: z.object(pruneLimitSchema.shape).optional(),
+    pruneLimit: pruneLimitSchema.optional(),
     prunePropagation: propagationSchema.optional(),
-    retry: z.object(retrySchema.shape).optional(),
-    ignoreDifferences: z.array(z.object(ignoreDifferencesSchema.shape)).optional(),
+    retry: retrySchema.optional(),
+    ignoreDifferences: z.array(ignoreDifferencesSchema).optional(),
     rollback: z.boolean().optional(),
-    healthCheckExprs: z.array(z.object(healthCheckExprSchema.shape)).optional(),
+    healthCheckExprs: z.array(healthCheckExprSchema).optional(),
   }),
   trace: traceSchema,
 })
@@ -90,7 +91,17 @@ export const desiredStateSchema = z.object({
   apps: z.array(desiredAppSchema),
   trace: traceSchema,
 })
-export type DesiredState = z.infer<typeof desiredStateSchema>
+export type DesiredState = z.infer<typeof desiredStateSchema> & {
+  /** Apps that this version cannot read: they are neither in `apps` nor absent. Never part of a document. */
+  unread?: readonly UnreadApp[]
+}
+
+/** An app of which a desired state says what this version does not know. */
+export interface UnreadApp {
+  name: string
+  /** The field, and what is wrong with it. */
+  problem: string
+}
 
 /** Tells a cluster's queue that its desired state changed: a hint, the agent also polls. */
 export const notificationSchema = z.object({

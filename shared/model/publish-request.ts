@@ -4,7 +4,31 @@ import {allowSchema} from './app.ts'
 import {declarationSchema, presentAppSchema} from './desired-state.ts'
 import {isInRange, type NameRange, nameRangeSchema} from './name-range.ts'
 import {appNameSchema, clusterNameSchema, commitSchema, refSchema} from './names.ts'
+import {tolerantList} from './tolerant-list.ts'
 import {traceSchema} from './trace.ts'
+
+const readySchema = z.object({outcome: z.literal('ready'), app: presentAppSchema, allow: allowSchema.optional()})
+const failedSchema = z.object({
+  outcome: z.literal('failed'),
+  name: appNameSchema,
+  /** What publish itself does not understand of an app that was rendered by another version. */
+  problem: z.string().optional(),
+})
+
+type Entry = z.infer<typeof readySchema> | z.infer<typeof failedSchema>
+const entrySchema: z.ZodType<Entry> = z.discriminatedUnion('outcome', [
+  /** Rendered, or unchanged since the desired state that render saw. */
+  readySchema,
+  /** Did not render: publish keeps what the cluster has. */
+  failedSchema,
+])
+
+const namedSchema = z.object({app: z.object({name: appNameSchema})})
+
+function rescueEntry(value: unknown, problem: string): Entry | undefined {
+  const named = namedSchema.safeParse(value)
+  return named.success ? {outcome: 'failed', name: named.data.app.name, problem} : undefined
+}
 
 const statementSchema = z.object({
   apiVersion: z.literal(API_VERSION),
@@ -14,14 +38,7 @@ const statementSchema = z.object({
   commit: commitSchema,
   /** Every ref that went into this render, with the commit it had. */
   heads: z.array(z.object({repository: z.string().min(1), ref: refSchema, commit: commitSchema})).min(1),
-  apps: z.array(
-    z.discriminatedUnion('outcome', [
-      /** Rendered, or unchanged since the desired state that render saw. */
-      z.object({outcome: z.literal('ready'), app: presentAppSchema, allow: allowSchema.optional()}),
-      /** Did not render: publish keeps what the cluster has. */
-      z.object({outcome: z.literal('failed'), name: appNameSchema}),
-    ]),
-  ),
+  apps: tolerantList(entrySchema, rescueEntry),
   trace: traceSchema,
 })
 

@@ -86,3 +86,23 @@ test('publishes what the configuration allows', async () => {
   assert.deepEqual(kit.sentOutcomes(), [])
   assert.equal(kit.desired().apps.length, 1)
 })
+
+test('an app that another version rendered with what publish does not know waits by name, and the others go on', async () => {
+  const kit = createPublishKit()
+  const [api, web] = [await kit.app('api', [configMap('a')]), await kit.app('web', [configMap('w')])]
+  await kit.deliver(kit.request([api, web]))
+  const changed = await kit.app('api', [configMap('b')])
+  const odd = {...web, app: {...web.app, inputs: changed.app.inputs, sync: {...web.app.sync, pauseBefore: 'prune'}}}
+  await kit.deliver({...kit.request([changed]), apps: [changed, odd]})
+  const present = kit.desired().apps
+  assert.deepEqual(
+    present.map((app) => [app.name, app.state === 'present' && app.inputs]),
+    [
+      ['api', changed.app.inputs],
+      ['web', web.app.inputs],
+    ],
+  )
+  const [finding] = kit.sentOutcomes().flatMap(({findings}) => findings)
+  assert.equal(finding?.app, 'web')
+  assert.match(finding?.message ?? '', /pauseBefore/)
+})
