@@ -1,11 +1,12 @@
 import type {Command} from 'commander'
 import type {HistoryEntry} from '#shared/model/cluster-status.ts'
 import {formatRef} from '#shared/model/object-ref.ts'
+import {formatFinding} from '#shared/model/outcome.ts'
 import {shortRevision} from './format-revision.ts'
 import {CliError, type CliIo, type ExitStatus} from './io.ts'
 import {type BridgeOptions, openBridge} from './open-bridge.ts'
 import {type Column, type OutputFormat, parseOutputFormat, printRows} from './print-rows.ts'
-import {readClusterStatuses, readHistory} from './read-status.ts'
+import {readClusterStatuses, readHistory, readOpenOutcomes} from './read-status.ts'
 
 interface HistoryOptions extends BridgeOptions {
   output: OutputFormat
@@ -44,6 +45,10 @@ export function addHistoryCommand(program: Command, io: CliIo, done: (status: Ex
         header: options.header,
         name: (entry) => `${entry.cluster}/${app}/${entry.event.id}`,
       })
+      for (const warning of (await readOpenOutcomes(store)).flatMap(({warnings}) => warnings ?? [])) {
+        const isHere = options.cluster === undefined || warning.cluster === options.cluster
+        if (warning.app === app && isHere) io.err(`warning: ${formatFinding(warning)}\n`)
+      }
       if (entries.length === 0) io.err(`nothing is recorded of app ${app}\n`)
       done(entries.length === 0 ? 1 : 0)
     })

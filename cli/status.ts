@@ -41,7 +41,7 @@ export function addStatusCommand(program: Command, io: CliIo, done: (status: Exi
         const warnings = outcomes.flatMap((outcome) => outcome.warnings ?? [])
         const state = stringifyExact([rows, outcomes])
         if (state !== shown) {
-          print(io, {rows, failed, warnings}, options)
+          printStatus(io, rows, warnings, options.output, failed)
           for (const outcome of failed) printFailure(io, outcome)
         }
         shown = state
@@ -61,30 +61,31 @@ function printFailure(io: CliIo, {stage, repository, ref, commit, cluster, findi
   io.err(`\n${paint(io, 'red', words)}\n${findings.map((finding) => `  ${formatFinding(finding)}\n`).join('')}`)
 }
 
-interface Shown {
-  rows: readonly AppRow[]
-  failed: readonly Outcome[]
-  warnings: readonly Finding[]
-}
-
-function print(io: CliIo, {rows, failed, warnings}: Shown, options: StatusOptions): void {
+/** Prints apps, and what the bridge warns of: as data with their app, for people in a list of their own. */
+export function printStatus(
+  io: CliIo,
+  rows: readonly AppRow[],
+  warnings: readonly Finding[],
+  format: OutputFormat,
+  failed: readonly Outcome[] = [],
+): void {
   const warningsOf = ({cluster, app}: AppRow) =>
     warnings.filter((warning) => warning.cluster === cluster && warning.app === app.name)
-  if (options.output === 'json' || options.output === 'yaml') {
+  if (format === 'json' || format === 'yaml') {
     const apps = rows.map((row) => {
       const open = warningsOf(row)
       return {cluster: row.cluster, ...row.app, ...(open.length === 0 ? {} : {warnings: open})}
     })
     // Commits that did not come as far as an app are told by their outcome, which has a kind and is never ready.
     const items = [...apps, ...failed.map((each) => ({...each, ready: 'False'}))]
-    printRows(io, {rows: items, columns: [], format: options.output, name: () => ''})
+    printRows(io, {rows: items, columns: [], format, name: () => ''})
     return
   }
-  if (options.output === 'name') {
+  if (format === 'name') {
     printRows(io, {
       rows,
       columns: appColumns(rows),
-      format: options.output,
+      format,
       name: (row) => `${row.cluster}/${row.app.name}`,
     })
     return
@@ -98,7 +99,7 @@ function print(io: CliIo, {rows, failed, warnings}: Shown, options: StatusOption
   const suspended = rows.filter((row) => row.app.suspended === true).length
   const verdict = `${ready} of ${rows.length} apps ready${suspended === 0 ? '' : `, ${suspended} suspended`}`
   io.out(`${paint(io, ready === rows.length && suspended === 0 ? 'green' : 'yellow', verdict)}\n`)
-  printRows(io, {rows, columns: appColumns(rows), format: options.output, name: (row) => row.app.name})
+  printRows(io, {rows, columns: appColumns(rows), format, name: (row) => row.app.name})
   for (const {cluster, app} of rows) {
     const trouble = [
       ...app.unhealthy.map(({ref, health, reason}) => [`  ${formatRef(ref)}`, health, reason]),

@@ -83,7 +83,7 @@ export function createAppRender(app: App, means: RenderMeans): (cluster: Cluster
     const small = sizeOf(reads) <= limits.maxReadsLength ? {reads} : {}
     const unused = leftOut === undefined ? [] : warnOfUnused(leftOut, path)
     const isEmpty = manifests.length === 0 && !app.spec.sync.allowEmpty
-    const warnings = [...shared.warnings, ...unused, ...(isEmpty ? [explainEmpty(app, path, leftOut)] : [])]
+    const warnings = [...shared.warnings, ...unused, ...(isEmpty ? [explainEmpty(path, leftOut)] : [])]
     return {cluster: cluster.metadata.name, path, inputs, ...small, address, bytes, warnings}
   }
 }

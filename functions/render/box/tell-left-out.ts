@@ -1,4 +1,3 @@
-import type {App} from '#shared/model/app.ts'
 import type {RenderWarning} from './render-in-box.ts'
 
 /** What of a plain folder was not read, and why: how many files and folders by which rule. */
@@ -21,7 +20,7 @@ export function warnOfUnused({unused}: LeftOut, path: string): RenderWarning[] {
 }
 
 /** Says why an app has no object: what was left out, and what to do. */
-export function explainEmpty(app: App, path: string, leftOut: LeftOut | undefined): RenderWarning {
+export function explainEmpty(path: string, leftOut: LeftOut | undefined): RenderWarning {
   const parts = [...(leftOut?.by ?? [])].map(([rule, {files, folders}]) => `${count(files, folders)} by ${rule}`)
   const why =
     leftOut === undefined
@@ -29,7 +28,7 @@ export function explainEmpty(app: App, path: string, leftOut: LeftOut | undefine
       : parts.length === 0
         ? ` Folder ${path || '.'} holds no file that ends in .yaml, .yml or .json with an object in it.`
         : ` Left out of ${path || '.'} are ${parts.join(', ')}.`
-  const message = `App ${app.metadata.name} renders no object.${why} A cluster that has objects of it keeps them; set sync.allowEmpty if they shall go`
+  const message = `it renders no object.${why} A cluster that has objects of it keeps them; set sync.allowEmpty if they shall go`
   return {code: 'EMPTY_RENDER', message}
 }
 

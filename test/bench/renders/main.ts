@@ -133,8 +133,8 @@ add(
   `${coldApps} kustomize apps, cold`,
   's',
   {box: coldBox / 1e3, program: coldPrograms / 1e3},
-  '<= 0.25 x',
-  coldBox <= 0.25 * coldPrograms,
+  '>= 4 x',
+  coldPrograms >= 4 * coldBox,
 )
 
 async function runKustomize(folder: string): Promise<void> {
