@@ -103,7 +103,7 @@ export class RenderBridge {
     this.folder = folder
     this.ports = {
       store: this.#store(),
-      git: createGitSource({cacheDir: join(folder, 'cache'), clock: systemClock}),
+      git: createGitSource({cacheDir: join(folder, 'cache'), clock: systemClock, privateNetworks: ['127.0.0.0/8']}),
       publishQueue: {send: async (body) => void this.#requests.push(body)},
       renderQueue: {send: async (body) => void this.rests.push(body)},
       outcomes: {send: async (body) => void this.#outcomes.push(body)},
