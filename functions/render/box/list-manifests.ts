@@ -67,16 +67,13 @@ export function listManifests(files: BoxFiles, path: string, options: App['spec'
       const at = inFolder(folder, entry.name)
       const candidate = {path: fromApp(at), isFolder: type === 'folder'}
       const isManifest = type === 'submodule' || manifestName.test(entry.name) || isKustomization(entry.name)
-      const rule = entry.name.startsWith('.') ? undefined : findIgnoring(own, at, candidate.isFolder)
-      if (entry.name.startsWith('.') || rule !== undefined || (!candidate.isFolder && !isManifest)) {
+      const isHidden = entry.name.startsWith('.')
+      const rule = isHidden ? undefined : findIgnoring(own, at, candidate.isFolder)
+      if (isHidden || rule !== undefined || (!candidate.isFolder && !isManifest)) {
         noteMatches(candidate)
-        if (rule !== undefined && (candidate.isFolder || isManifest)) noteLeftOut(rule, candidate)
-        else if (
-          type === 'absent' &&
-          !entry.name.startsWith('.') &&
-          !isExcluded(candidate) &&
-          isIncluded(candidate.path)
-        ) {
+        if (rule !== undefined) {
+          if (candidate.isFolder || isManifest) noteLeftOut(rule, candidate)
+        } else if (type === 'absent' && !isHidden && !isExcluded(candidate) && isIncluded(candidate.path)) {
           // Asked for by name, a link that may not be followed says why: it may be meant as a folder, too.
           files.stat(at)
         }
