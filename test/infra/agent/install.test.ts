@@ -443,9 +443,12 @@ test('a change of profile is refused by the API server until the old binding is 
 async function makeTenant(name: string, serviceAccount: string): Promise<void> {
   await create('/api/v1/namespaces', {metadata: {name}})
   const commands = commandsOf(docs, 'Tenants', 'kubectl')
-  assert.equal(commands.length, 3)
+  assert.equal(commands.length, 5)
   for (const command of commands) {
-    const named = command.replaceAll('drawbridge-deployer', serviceAccount).replaceAll(/\bweb\b/g, name)
+    const named = command
+      .replaceAll('drawbridge-deployer', serviceAccount)
+      .replaceAll('drawbridge-words', `${serviceAccount}-words`)
+      .replaceAll(/\bweb\b/g, name)
     await stage.kubectl(named.split(' '))
   }
 }
