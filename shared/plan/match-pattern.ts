@@ -17,7 +17,8 @@ interface Program {
   start: number
 }
 
-const MAX_INSTRUCTIONS = 1_000
+/** Of a program, by its estimate; a larger one is refused before it is compiled. */
+export const MAX_INSTRUCTIONS = 1_000
 /** What it takes to make a program of a pattern, per instruction, in steps. */
 const STEPS_TO_COMPILE = 200
 /** What each place of the text takes besides. */

@@ -168,7 +168,8 @@ async function killAndResume(t: TestContext, outcome: 'Complete' | 'Failed', kil
     return outcome === 'Complete' ? app?.ready === 'True' : app?.ready === 'False' && /PostSync hook/.test(app.message)
   }
   await waitUntil(
-    () => second.events.some(isEnd) || (ended && settled()),
+    // What the first one told is not told again.
+    () => second.events.some(isEnd) || (first.events.some(isEnd) && settled()),
     () => `${JSON.stringify(second.events)} ${second.lines.join('\n')} ${messageOf(bridge)}`,
   )
   await waitUntil(settled, () => messageOf(bridge))

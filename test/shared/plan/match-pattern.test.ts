@@ -3,7 +3,7 @@ import {test} from 'node:test'
 import {RE2JS} from '@bufbuild/re2'
 import fc from 'fast-check'
 import {estimateProgram} from '#shared/plan/estimate-program.ts'
-import {matchPattern, PatternTooLarge} from '#shared/plan/match-pattern.ts'
+import {MAX_INSTRUCTIONS, matchPattern, PatternTooLarge} from '#shared/plan/match-pattern.ts'
 
 const free = () => undefined
 
@@ -53,6 +53,8 @@ test('matches what RE2 matches, of a pattern that is never larger than twice its
         2 * estimateProgram(pattern) >= size,
         `${pattern} has ${size}, and is taken for ${estimateProgram(pattern)}`,
       )
+      // What may be larger is refused before it is compiled.
+      if (estimateProgram(pattern) > MAX_INSTRUCTIONS) return
       assert.equal(
         matchPattern(pattern, text, free),
         RE2JS.compile(pattern).test(text),

@@ -113,7 +113,7 @@ suite('reading as kubectl reads', () => {
       const files = {'app/a.yaml': asValue('1'), [`app/${path}`]: content}
       const found = await renderFiles({renderer: 'yaml', files, path: 'app'})
       assert.ok(!found.ok)
-      assert.match(found.message, says)
+      assert.match(`${found.file}: ${found.message}`, says)
       assert.equal(found.file, `app/${path}`)
     })
   }

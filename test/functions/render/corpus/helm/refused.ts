@@ -98,7 +98,7 @@ export const refusedCases: readonly CorpusCase[] = [
   refused(
     'a template that does not parse',
     {'templates/a.yaml': 'a: {{ if }}\n'},
-    /shop\/templates\/a.yaml:1.*missing value for if/,
+    /templates\/a.yaml:1.*missing value for if/,
   ),
   refused('a template that does not end', {'templates/a.yaml': 'a: {{ if true }}\nb: 1\n'}, /unexpected EOF/),
   refused(
@@ -119,7 +119,7 @@ export const refusedCases: readonly CorpusCase[] = [
   refused(
     'a nil in the way',
     {'templates/a.yaml': mapOf('a', ['.Values.a', '.Values.one.two.three'])},
-    /templates\/a.yaml:7:\d+.*nil pointer evaluating interface \{\}.(two|three)/s,
+    /templates\/a.yaml:7.*nil pointer evaluating interface \{\}.(two|three)/s,
   ),
   refused(
     'a field of a scalar',
@@ -145,7 +145,7 @@ export const refusedCases: readonly CorpusCase[] = [
   refused(
     'output that is no YAML',
     {'templates/a.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n data: 1\n'},
-    /YAML parse error on shop\/templates\/a.yaml.*line \d/,
+    /templates\/a.yaml.*line \d/,
   ),
   refused(
     'output with a tab',
@@ -164,7 +164,7 @@ export const refusedCases: readonly CorpusCase[] = [
       'values.yaml': 'port: none\n',
       'values.schema.json': '{"properties": {"port": {"type": "integer"}}, "required": ["name"]}',
     },
-    /values don't meet the specifications of the schema.*missing property 'name'.*port.*got string, want integer|port.*\n.*name/s,
+    /(don't meet the specifications of the schema|do not meet the chart's schema).*missing property 'name'.*port.*got string, want integer|port.*\n.*name/s,
   ),
   refused(
     'values that break the schema of a subchart',
@@ -173,7 +173,7 @@ export const refusedCases: readonly CorpusCase[] = [
       'charts/db/Chart.yaml': 'apiVersion: v2\nname: db\nversion: 0.1.0\n',
       'charts/db/values.schema.json': '{"required": ["size"]}',
     },
-    /db:[\s\S]*missing property 'size'/,
+    /db[:/][\s\S]*missing property 'size'/,
   ),
   refused('a schema that is no JSON', {...good, 'values.schema.json': '{"type": '}, /schema/i),
   refused(

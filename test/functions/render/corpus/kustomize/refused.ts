@@ -103,7 +103,7 @@ export const refusedCases: readonly CorpusCase[] = [
   refused(
     'a patch that matches nothing',
     'resources: [a.yaml]\npatches: [{path: p.yaml}]\n',
-    /no (resource )?matches for|unable to find patch target/,
+    /no (resource )?matches for|unable to find patch target|no resource of the kustomization is that/,
     {
       'p.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: other}\ndata: {}\n',
     },
