@@ -24,8 +24,8 @@ export const limits = {
   /** One object, or any other whole answer, as an API server sends it: what it stores, with what it adds to that. */
   maxAnswerBytes: 6 * 1024 * 1024,
   maxAttestationBytes: 1024 * 1024,
-  /** Room for the desired state of some 5,000 apps. */
-  maxEnvelopeBytes: 8 * 1024 * 1024,
+  /** Room for the desired state of more than 10,000 apps. */
+  maxEnvelopeBytes: 16 * 1024 * 1024,
   maxReportBytes: 16 * 1024 * 1024,
   /** SQS's message limit. */
   maxMessageBytes: 1024 * 1024,
