@@ -71,9 +71,9 @@ export async function pruneObjects(
           try {
             const decision = await pruneObject(ctx, app, entry, ours, claims, options)
             if (staysThere(decision)) ours.delete(key)
-            if (decision.action === 'retain' && decision.code === 'DELETING')
-              slow.push({ref, since: decision.since ?? ctx.ports.clock.now().getTime()})
             if (decision.action === 'retain') {
+              if (decision.code === 'DELETING')
+                slow.push({ref, since: decision.since ?? ctx.ports.clock.now().getTime()})
               result.retained.push({ref, code: decision.code, reason: decision.reason})
               if (decision.code === 'WAITS') app.awaited.add(decision.claimant.name)
               return

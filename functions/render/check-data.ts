@@ -1,5 +1,6 @@
 import {isJsonObject, type Manifest} from '#shared/model/manifest.ts'
 import {type Place, RenderError} from './render-error.ts'
+import {nameType} from './to-manifests.ts'
 
 /**
  * Throws `RenderError` OBJECT_INVALID where a Secret holds what the API server refuses: the agent has to leave out the server's words, which
@@ -28,12 +29,6 @@ export function checkData(manifest: Manifest, name: string, place: Place): void 
 function isBase64(text: string): boolean {
   const compact = text.replaceAll(/[\r\n]/g, '')
   return compact.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(compact)
-}
-
-function nameType(value: unknown): string {
-  if (Array.isArray(value)) return 'a list'
-  if (typeof value === 'object') return 'an object'
-  return typeof value === 'string' ? 'a text' : typeof value === 'boolean' ? 'a boolean' : 'a number'
 }
 
 function invalid(message: string, place: Place): RenderError {

@@ -2,6 +2,7 @@ import {stringifyExact} from '#shared/bundle/exact-json.ts'
 import {limits} from '#shared/model/limits.ts'
 import {childObject, isJsonObject, type Manifest} from '#shared/model/manifest.ts'
 import {formatRef, refKey, refOf} from '#shared/model/object-ref.ts'
+import {formatPlace} from '#shared/model/outcome.ts'
 import {defaultNamespaces} from '#shared/plan/scope.ts'
 import {checkData} from './check-data.ts'
 import {type Place, RenderError} from './render-error.ts'
@@ -39,7 +40,7 @@ export function checkManifests(found: readonly FoundManifest[], rules: ManifestR
     if (first !== undefined) {
       const what =
         first.name === name ? name : `${formatRef(ref)} (what names no namespace is applied into "${ref.namespace}")`
-      const message = `${what} is declared twice: in ${formatPlace(first.place)} and in ${formatPlace(place)}; keep one`
+      const message = `${what} is declared twice: in ${nameSource(first.place)} and in ${nameSource(place)}; keep one`
       throw new RenderError('DUPLICATE_OBJECT', message, place)
     }
     seen.set(key, {place, name})
@@ -86,7 +87,6 @@ function checkSize(manifest: Manifest, name: string, place: Place): void {
   )
 }
 
-function formatPlace({file, line}: Place): string {
-  if (file === undefined) return "the renderer's output"
-  return line === undefined ? file : `${file}:${line}`
+function nameSource(place: Place): string {
+  return formatPlace(place) || "the renderer's output"
 }

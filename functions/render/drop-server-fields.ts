@@ -1,4 +1,5 @@
 import {formatRef, refOf} from '#shared/model/object-ref.ts'
+import {formatPlace} from '#shared/model/outcome.ts'
 import type {FoundManifest} from './to-manifests.ts'
 
 /** What only the API server writes: `kubectl get -o yaml` prints it. Sent back, it would be a condition that holds once. */
@@ -21,8 +22,8 @@ export function dropServerFields(found: readonly FoundManifest[]): {kept: FoundM
     const {metadata} = each.manifest
     const own = serverFields.filter((field) => metadata[field] !== undefined && metadata[field] !== null)
     if (own.length === 0) return each
-    const {file, line} = each.place
-    const at = file === undefined ? '' : ` (${file}${line === undefined ? '' : `:${line}`})`
+    const place = formatPlace(each.place)
+    const at = place === '' ? '' : ` (${place})`
     told.push(`${formatRef(refOf(each.manifest))}${at}: metadata.${own.join(', metadata.')}`)
     const rest = Object.fromEntries(Object.entries(metadata).filter(([field]) => !own.some((it) => it === field)))
     return {...each, manifest: {...each.manifest, metadata: {...rest, name: metadata.name}}}

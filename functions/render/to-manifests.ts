@@ -94,7 +94,7 @@ function checkTexts(metadata: JsonObject, found: FoundValue, what: string): void
   for (const field of ['labels', 'annotations'] as const) {
     for (const [key, value] of Object.entries(childObject(metadata, field) ?? {})) {
       if (value === null || typeof value === 'string') continue
-      const shown = isSimple(value) ? `a ${typeOf(value)}` : typeOf(value)
+      const shown = nameType(value)
       const remedy = isSimple(value) ? ': quote it' : ', where a text belongs'
       throw invalid(found, `(${what}) has ${shown} as metadata.${field}[${JSON.stringify(key)}]${remedy}`)
     }
@@ -103,6 +103,12 @@ function checkTexts(metadata: JsonObject, found: FoundValue, what: string): void
 
 function isSimple(value: unknown): value is number | bigint | boolean {
   return typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean'
+}
+
+/** The type of a value for people, with its article. */
+export function nameType(value: unknown): string {
+  if (typeof value === 'string') return 'a text'
+  return isSimple(value) ? `a ${typeOf(value)}` : typeOf(value)
 }
 
 function typeOf(value: unknown): string {

@@ -43,9 +43,15 @@ export function formatFinding(finding: Finding): string {
   return `${finding.code} ${describeFinding(finding)}`
 }
 
+/** Where something is, as `FILE:LINE`; '' where no file is known. */
+export function formatPlace({file, line}: Pick<Finding, 'file' | 'line'>): string {
+  if (file === undefined) return ''
+  return line === undefined ? file : `${file}:${line}`
+}
+
 /** The same without its code, for where that stands beside it. */
 export function describeFinding({app, file, line, message}: Omit<Finding, 'code'>): string {
-  const place = file === undefined ? '' : `${file}${line === undefined ? '' : `:${line}`}: `
+  const place = file === undefined ? '' : `${formatPlace({file, line})}: `
   // The words of a renderer often name the file themselves.
   const words = file !== undefined && message.startsWith(`${file}: `) ? message.slice(file.length + 2) : message
   const lines = words.split('\n').map((each) => each.trim())
