@@ -1,8 +1,10 @@
 import type {GitHttpRequest, GitHttpResponse, HttpClient} from 'isomorphic-git'
+import {limits} from '../model/limits.ts'
+import {SourceError} from '../ports/source-error.ts'
 import type {SourceFetch} from './source-fetch.ts'
 
-/** How long one request to a git host may take, and how much it may answer. */
-export const gitHttpLimits = {requestTimeoutMs: 60_000, listTimeoutMs: 10_000, maxResponseBytes: 1024 * 1024 * 1024}
+/** How long one request to a git host may take. */
+export const gitHttpLimits = {requestTimeoutMs: 60_000, listTimeoutMs: 10_000}
 
 /** How a git host is asked, and the credential for one repository. */
 export interface GitAccess {
@@ -31,7 +33,7 @@ export function createGitHttpClient({fetchSource, token, mayCarry}: GitAccess, t
         statusCode: answer.status,
         statusMessage: answer.statusText,
         headers: answer.headers,
-        body: limitBytes(answer.body, gitHttpLimits.maxResponseBytes),
+        body: limitBytes(answer.body, limits.maxPackBytes),
       }
     },
   }
@@ -52,7 +54,12 @@ async function* limitBytes(body: AsyncIterable<Uint8Array>, maxBytes: number): A
   let total = 0
   for await (const part of body) {
     total += part.byteLength
-    if (total > maxBytes) throw new RangeError(`the answer is larger than ${maxBytes} bytes`)
+    if (total > maxBytes) {
+      throw new SourceError(
+        'REPOSITORY_TOO_LARGE',
+        `the git host sends more than ${maxBytes} bytes for one commit, and no more are fetched: keep large files elsewhere, such as in Git LFS`,
+      )
+    }
     yield part
   }
 }

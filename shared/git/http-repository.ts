@@ -1,4 +1,4 @@
-import {mkdir, mkdtemp, rm} from 'node:fs/promises'
+import {mkdir, mkdtemp, rm, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import git from 'isomorphic-git'
 import type {SourceTree} from '../ports/git-source.ts'
@@ -8,6 +8,7 @@ import {createGitHttpClient, type GitAccess, gitHttpLimits} from './git-http-cli
 import {nodeFs} from './node-fs.ts'
 import {createPackCache} from './packed-object.ts'
 import {isMissing, openTree} from './read-tree.ts'
+import {storePack} from './store-pack.ts'
 
 /** The commit that a ref points to on a smart HTTP server, by the equivalent of `git ls-remote`. */
 export async function resolveHttpRef(
@@ -28,7 +29,10 @@ export async function resolveHttpRef(
   return {ref: found.target ?? found.ref, commit: found.peeled ?? found.oid}
 }
 
-/** Fetches one commit without its history into a folder of its own below `cacheDir`, which the tree's `close` removes. */
+/**
+ * Fetches one commit without its history into a folder of its own below `cacheDir`, which the tree's `close` removes. Rejects with
+ * `SourceError` COMMIT_GONE, or REPOSITORY_TOO_LARGE.
+ */
 export async function fetchHttpTree(options: {
   url: string
   access: GitAccess
@@ -36,24 +40,14 @@ export async function fetchHttpTree(options: {
   cacheDir: string
   folders: FolderCache
 }): Promise<SourceTree> {
-  const {url, access, commit, cacheDir} = options
+  const {url, access, commit, cacheDir, folders} = options
   await mkdir(cacheDir, {recursive: true})
   const gitdir = await mkdtemp(join(cacheDir, 'fetch-'))
   const release = () => rm(gitdir, {recursive: true, force: true})
   try {
-    await git.init({fs: nodeFs, gitdir, bare: true})
-    await git.addRemote({fs: nodeFs, gitdir, remote: 'origin', url})
-    await git.fetch({
-      fs: nodeFs,
-      http: createGitHttpClient(access, gitHttpLimits.requestTimeoutMs),
-      gitdir,
-      url,
-      ref: commit,
-      depth: 1,
-      singleBranch: true,
-      tags: false,
-    })
-    return await openTree({gitdir, packs: createPackCache(), folders: options.folders}, commit, release)
+    const pack = await fetchPack(url, access, commit, gitdir)
+    const {leftOut} = pack === undefined ? {leftOut: 0} : await storePack(gitdir, pack)
+    return await openTree({gitdir, packs: createPackCache(), folders, leavesOut: leftOut > 0}, commit, release)
   } catch (error) {
     await release()
     if (isMissing(error) || (error instanceof Error && /not our ref/.test(error.message))) {
@@ -62,3 +56,30 @@ export async function fetchHttpTree(options: {
     throw error
   }
 }
+
+/** Undefined where the server has no such commit any more, which it may tell by sending nothing. The library would inflate each object of a pack, whatever its size: it is stopped as it begins to store one. */
+async function fetchPack(url: string, access: GitAccess, commit: string, gitdir: string): Promise<Buffer | undefined> {
+  let pack: Buffer | undefined
+  const fs = {
+    promises: {
+      ...nodeFs.promises,
+      async writeFile(...args: Parameters<typeof writeFile>): Promise<void> {
+        const [path, content] = args
+        if (!String(path).endsWith('.pack') || !(content instanceof Uint8Array)) return writeFile(...args)
+        pack = Buffer.from(content.buffer, content.byteOffset, content.byteLength)
+        throw new PackArrived()
+      },
+    },
+  }
+  await git.init({fs, gitdir, bare: true})
+  await git.addRemote({fs, gitdir, remote: 'origin', url})
+  const http = createGitHttpClient(access, gitHttpLimits.requestTimeoutMs)
+  try {
+    await git.fetch({fs, http, gitdir, url, ref: commit, depth: 1, singleBranch: true, tags: false})
+  } catch (error) {
+    if (!(error instanceof PackArrived)) throw error
+  }
+  return pack
+}
+
+class PackArrived extends Error {}

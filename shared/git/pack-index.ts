@@ -1,3 +1,4 @@
+import {createHash} from 'node:crypto'
 import {readFile} from 'node:fs/promises'
 
 /** The index of a pack: where in it each object begins. */
@@ -8,6 +9,7 @@ export interface PackIndex {
 
 const HEADER_BYTES = 8
 const FANOUT_BYTES = 256 * 4
+const LARGE_OFFSET = 0x80000000
 
 /** Reads a pack's index (gitformat-pack(5), version 2, which git has written since 2008). */
 export async function readPackIndex(path: string): Promise<PackIndex> {
@@ -23,8 +25,8 @@ export async function readPackIndex(path: string): Promise<PackIndex> {
 
   const offsetAt = (index: number): number => {
     const offset = bytes.readUInt32BE(offsets + index * 4)
-    if (offset < 0x80000000) return offset
-    return Number(bytes.readBigUInt64BE(largeOffsets + (offset - 0x80000000) * 8))
+    if (offset < LARGE_OFFSET) return offset
+    return Number(bytes.readBigUInt64BE(largeOffsets + (offset - LARGE_OFFSET) * 8))
   }
   return {
     find(oid) {
@@ -43,4 +45,37 @@ export async function readPackIndex(path: string): Promise<PackIndex> {
       return undefined
     },
   }
+}
+
+/** Where an object begins in its pack, and the CRC-32 of its bytes there. */
+export interface IndexedObject {
+  oid: string
+  offset: number
+  crc: number
+}
+
+/** Makes the index of a pack of less than 2 GiB (gitformat-pack(5), version 2). `checksum` is the pack's own. */
+export function encodePackIndex(objects: readonly IndexedObject[], checksum: Uint8Array): Buffer {
+  // Bytes sort as their hexadecimal digits do.
+  const sorted = [...objects].sort((a, b) => (a.oid < b.oid ? -1 : a.oid > b.oid ? 1 : 0))
+  const count = sorted.length
+  const names = HEADER_BYTES + FANOUT_BYTES
+  const bytes = Buffer.alloc(names + count * 28)
+  bytes.writeUInt32BE(0xff744f63, 0)
+  bytes.writeUInt32BE(2, 4)
+  const upTo = new Uint32Array(256)
+  for (const [index, {oid, offset, crc}] of sorted.entries()) {
+    if (offset >= LARGE_OFFSET) throw new RangeError(`offset ${offset} does not fit the index of a pack`)
+    bytes.write(oid, names + index * 20, 'hex')
+    bytes.writeUInt32BE(crc, names + count * 20 + index * 4)
+    bytes.writeUInt32BE(offset, names + count * 24 + index * 4)
+    upTo[Number.parseInt(oid.slice(0, 2), 16)] = index + 1
+  }
+  let most = 0
+  for (const [first, end] of upTo.entries()) {
+    most = Math.max(most, end)
+    bytes.writeUInt32BE(most, HEADER_BYTES + first * 4)
+  }
+  const content = Buffer.concat([bytes, checksum])
+  return Buffer.concat([content, createHash('sha1').update(content).digest()])
 }

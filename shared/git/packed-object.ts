@@ -6,6 +6,7 @@ import {constants, inflate, inflateSync} from 'node:zlib'
 import {type BoundedMap, createBoundedMap} from '../memory/bounded-map.ts'
 import {applyDelta, readDeltaSizes} from './apply-delta.ts'
 import {type GitObject, isAbsent} from './loose-object.ts'
+import {type EntryHeader, MAX_HEADER_BYTES, readEntryHeader} from './pack-entry.ts'
 import {type PackIndex, readPackIndex} from './pack-index.ts'
 
 /** What is kept of a repository's packs between reads. */
@@ -23,10 +24,8 @@ export function createPackCache(): PackCache {
 }
 
 /** A small file may be a delta of a larger one; this is how large what it passes through may be. */
-const MAX_BASE_BYTES = 32 * 1024 * 1024
+export const MAX_BASE_BYTES = 32 * 1024 * 1024
 const MAX_CHAIN = 500
-const HEADER_BYTES = 64
-const types = ['', 'commit', 'tree', 'blob', 'tag', '', 'ofs-delta', 'ref-delta']
 const inflateAsync = promisify(inflate)
 
 /**
@@ -66,6 +65,7 @@ async function findInPacks(
       try {
         const {size} = await handle.stat()
         const object = await readAt({handle, size, name, cache, index}, offset, maxBytes)
+        if (object === 'base-absent') throw new Error(`pack ${name} has a delta of an object that is not in it`)
         if ('content' in object && idOf(object) !== oid)
           throw new Error(`object ${oid} is damaged: its content is not what its id says`)
         return object
@@ -99,7 +99,8 @@ function openIndex(folder: string, name: string, {indexes}: PackCache): Promise<
   return opened
 }
 
-interface Pack {
+/** A pack that is open. */
+export interface Pack {
   handle: FileHandle
   size: number
   name: string
@@ -112,10 +113,15 @@ interface PackEntry {
   type: string
   size: number
   data: number
-  base: number | undefined
+  base: number | 'absent' | undefined
 }
 
-async function readAt(pack: Pack, offset: number, maxBytes: number): Promise<GitObject | {tooLarge: number}> {
+/** Reads what begins at an offset of a pack, unchecked. `'base-absent'`: it is a delta of an object that the index does not have. */
+export async function readAt(
+  pack: Pack,
+  offset: number,
+  maxBytes: number,
+): Promise<GitObject | {tooLarge: number} | 'base-absent'> {
   // From the object down to the one that is whole; sizes first.
   const deltas: PackEntry[] = []
   let allowed = maxBytes
@@ -128,6 +134,7 @@ async function readAt(pack: Pack, offset: number, maxBytes: number): Promise<Git
       break
     }
     const entry = await readEntry(pack, at)
+    if (entry.base === 'absent') return 'base-absent'
     if (entry.base === undefined) {
       if (entry.size > allowed) return {tooLarge: entry.size}
       object = {type: entry.type, content: await inflateEntry(pack, entry)}
@@ -148,37 +155,16 @@ async function readAt(pack: Pack, offset: number, maxBytes: number): Promise<Git
 }
 
 async function readEntry(pack: Pack, offset: number): Promise<PackEntry> {
-  const bytes = await readBytes(pack, offset, HEADER_BYTES)
-  let at = 0
-  const next = (): number => {
-    const byte = bytes[at++]
-    if (byte === undefined) throw new Error(`pack ${pack.name} is cut short`)
-    return byte
-  }
-  let byte = next()
-  const type = types[(byte >> 4) & 7] ?? ''
-  let size = byte & 15
-  for (let factor = 16; (byte & 0x80) !== 0; factor *= 128) {
-    byte = next()
-    size += (byte & 0x7f) * factor
-  }
-  if (type === '' || !Number.isSafeInteger(size)) throw new Error(`pack ${pack.name} is damaged at ${offset}`)
-  if (type === 'ofs-delta') {
-    byte = next()
-    let distance = byte & 0x7f
-    while ((byte & 0x80) !== 0) {
-      byte = next()
-      distance = (distance + 1) * 128 + (byte & 0x7f)
-    }
-    if (distance <= 0 || distance > offset) throw new Error(`pack ${pack.name} is damaged at ${offset}`)
-    return {type, size, data: offset + at, base: offset - distance}
-  }
-  if (type === 'ref-delta') {
-    const base = pack.index.find(bytes.toString('hex', at, at + 20))
-    if (base === undefined) throw new Error(`pack ${pack.name} has a delta of an object that is not in it`)
-    return {type, size, data: offset + at + 20, base}
-  }
-  return {type, size, data: offset + at, base: undefined}
+  const header = readEntryHeader(await readBytes(pack, offset, MAX_HEADER_BYTES))
+  if (header === 'damaged') throw new Error(`pack ${pack.name} is damaged at ${offset}`)
+  const {type, size, length, base} = header
+  return {type, size, data: offset + length, base: base && offsetOf(pack, offset, base)}
+}
+
+function offsetOf(pack: Pack, offset: number, base: NonNullable<EntryHeader['base']>): number | 'absent' {
+  if ('oid' in base) return pack.index.find(base.oid) ?? 'absent'
+  if (base.distance > offset) throw new Error(`pack ${pack.name} is damaged at ${offset}`)
+  return offset - base.distance
 }
 
 async function peekDelta(pack: Pack, {data}: PackEntry): Promise<{base: number; result: number}> {
@@ -200,6 +186,7 @@ async function readBytes({handle, size}: Pack, offset: number, length: number): 
   return bytes.subarray(0, bytesRead)
 }
 
-function idOf({type, content}: GitObject): string {
+/** The id of an object, which is the SHA-1 of its type, size and content. */
+export function idOf({type, content}: GitObject): string {
   return createHash('sha1').update(`${type} ${content.length}\0`).update(content).digest('hex')
 }

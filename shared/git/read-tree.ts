@@ -3,7 +3,7 @@ import type {SourceTree, TreeEntry} from '../ports/git-source.ts'
 import {SourceError} from '../ports/source-error.ts'
 import type {FolderCache} from './folder-cache.ts'
 import {type GitObject, readLooseObject} from './loose-object.ts'
-import {type PackCache, readPackedObject} from './packed-object.ts'
+import {MAX_BASE_BYTES, type PackCache, readPackedObject} from './packed-object.ts'
 import {type FolderItem, parseTreeObject} from './parse-tree-object.ts'
 
 /** Where a commit's objects are, and what is kept of them between reads. */
@@ -11,6 +11,8 @@ export interface ObjectDatabase {
   gitdir: string
   packs: PackCache
   folders: FolderCache
+  /** Objects that the index of a fetched pack leaves out, each too large to be read. @default false */
+  leavesOut?: boolean
 }
 
 const maxCommitBytes = 1024 * 1024
@@ -120,6 +122,7 @@ export async function readObject(
   // It may have been packed, and its own file removed, between the two looks; or the other way round.
   const again = await readLooseObject(database.gitdir, oid, maxBytes)
   if (again !== 'absent') return again
+  if (database.leavesOut === true) return {tooLarge: MAX_BASE_BYTES}
   throw Object.assign(new Error(`object ${oid} is not in the repository`), {code: 'NotFoundError'})
 }
 

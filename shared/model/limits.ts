@@ -8,6 +8,10 @@ export const limits = {
   maxSourceFileBytes: 10 * 1024 * 1024,
   /** One folder's list of names in git: some 100,000 of them. */
   maxFolderBytes: 4 * 1024 * 1024,
+  /** A commit that is fetched from a git host, as it is sent: it is in memory once. */
+  maxPackBytes: 256 * 1024 * 1024,
+  /** All that such a pack holds. It is never in memory as a whole. */
+  maxUnpackedPackBytes: 2 * 1024 * 1024 * 1024,
   /** All files that one app reads. */
   maxAppInputBytes: 100 * 1024 * 1024,
   maxAppInputFiles: 20_000,

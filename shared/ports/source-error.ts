@@ -7,6 +7,7 @@ export class SourceError extends DrawbridgeError<
   | 'NOT_FOUND'
   | 'COMMIT_GONE'
   | 'FILE_TOO_LARGE'
+  | 'REPOSITORY_TOO_LARGE'
   | 'PATH_LEAVES_REPOSITORY'
   | 'UNSUPPORTED_URL'
   | 'ADDRESS_NOT_ALLOWED'
