@@ -32,6 +32,7 @@ export interface AppBoard {
 
 const SETTLE_MS = 50
 const UNSETTLED_MS = 1_000
+const UNCONFIRMED_MS = 60_000
 const LEAST_INTERVAL_MS = 250
 const RETRY_MS = 5_000
 const MAX_SERVED_PAUSE_MS = 60_000
@@ -216,15 +217,22 @@ export function createAppBoard(ctx: AgentContext, look: () => Promise<void>): Ap
 
   /** What is on its way is not shown before it has been so for a while: most often it is through by then. */
   function isYoung(app: AppState): boolean {
-    if (closed || !isUnsettled(app)) {
+    const unconfirmed = isUnsettled(app) && isUnconfirmed(app)
+    if (!isUnsettled(app) || (closed && !unconfirmed)) {
       unsettledSince.delete(app.name)
       return false
     }
     const since = unsettledSince.get(app.name) ?? performance.now()
     unsettledSince.set(app.name, since)
-    if (performance.now() - since >= UNSETTLED_MS) return false
+    if (performance.now() - since >= (unconfirmed ? UNCONFIRMED_MS : UNSETTLED_MS)) return false
     dirty = true
     return true
+  }
+
+  /** An agent that has just started does not know yet what the last one showed of the same bundle: that stands until it knows better. */
+  function isUnconfirmed({name, target, revision}: AppState): boolean {
+    const shown = known.get(name)?.status?.bundle
+    return revision === undefined && target?.state === 'present' && shown === target.bundle.digest
   }
 
   function describe(app: AppState): {name: string; status: JsonObject}[] {

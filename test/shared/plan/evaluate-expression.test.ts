@@ -92,16 +92,14 @@ for (const [what, text] of [
     const expression = compile(text)
     const variables = {l: long, m: Object.fromEntries(long.map((key) => [`${key}`, key])), s: 'a'.repeat(20_000)}
     // The first is slowed by what is compiled, and any by what else the machine does.
-    const tries = [1, 2, 3, 4].map(() => {
+    let ms = Number.POSITIVE_INFINITY
+    for (let tries = 0; tries < 20 && ms >= 50; tries++) {
       const begun = process.cpuUsage()
       const answer = expression(variables)
-      return {answer, ms: process.cpuUsage(begun).user / 1_000}
-    })
-    for (const {answer} of tries)
+      ms = Math.min(ms, process.cpuUsage(begun).user / 1_000)
       assert.match(typeof answer === 'object' ? answer.problem : String(answer), /costs too much/)
-    const ms = Math.min(...tries.map((one) => one.ms))
-    // 50 on a machine of its own.
-    assert.ok(ms < 100, `${ms} ms`)
+    }
+    assert.ok(ms < 50, `${ms} ms`)
     assert.equal(compile('size(l) == 3000')(variables), true)
   })
 }
