@@ -137,17 +137,11 @@ function describePolicy({namespaces, clusterKinds}: RepositoryPolicy = {}): stri
   return [canonicalJson([namespaces ?? null, clusterKinds ?? null])]
 }
 
+const renderers = [String(INPUTS_VERSION), PROGRAMS_DIGEST, canonicalJson(RENDERER_VERSIONS)]
+
 /** All that a render depends on but the files. */
 function conditionsOf(app: App, cluster: Cluster, policy: readonly string[]): Digest {
-  const parts = [
-    String(INPUTS_VERSION),
-    PROGRAMS_DIGEST,
-    canonicalJson(RENDERER_VERSIONS),
-    digestPart(app),
-    digestPart(cluster),
-    ...policy,
-  ]
-  return digestOf(parts.join('\n'))
+  return digestOf([...renderers, digestPart(app), digestPart(cluster), ...policy].join('\n'))
 }
 
 /** A parsed declaration is kept while its file is the same, so each part of it is written out once. */

@@ -22,38 +22,56 @@ export function openTreeView(tree: SourceTree): TreeView {
   const stats = new Map<string, Promise<Stat>>()
   const lists = new Map<string, Promise<FolderEntry[]>>()
   const folders = new Map<string, Promise<Map<string, TreeEntry>>>()
-  const stat = (path: string): Promise<Stat> => remember(stats, path, () => lookUp(path))
+  // What is known already is told without a wait: a push that changes nothing asks some ten questions for each app.
+  const knownStats = new Map<string, Stat>([['', {type: 'folder', path: ''}]])
+  const knownFolders = new Map<string, Map<string, TreeEntry>>()
+  const stat = async (path: string): Promise<Stat> =>
+    statNow(path) ??
+    (await remember(stats, path, async () => {
+      const found = await lookUp(path)
+      knownStats.set(path, found)
+      return found
+    }))
   const entriesOf = (folder: string): Promise<Map<string, TreeEntry>> =>
-    remember(
-      folders,
-      folder,
-      async () => new Map((await tree.list(folder)).map((entry) => [nameOf(entry.path), entry])),
-    )
+    remember(folders, folder, async () => {
+      const entries = new Map((await tree.list(folder)).map((entry) => [nameOf(entry.path), entry]))
+      knownFolders.set(folder, entries)
+      return entries
+    })
+
+  const statNow = (path: string): Stat | undefined => {
+    const known = knownStats.get(path)
+    if (known !== undefined) return known
+    const slash = path.lastIndexOf('/')
+    const above = statNow(path.slice(0, Math.max(slash, 0)))
+    const found =
+      above?.type === 'folder' ? statIn(knownFolders.get(above.path), path.slice(slash + 1)) : above && absent
+    if (found !== undefined) knownStats.set(path, found)
+    return found
+  }
 
   /** From the folder above, which most questions are about too: each part of a path is looked at once. */
   const lookUp = async (path: string): Promise<Stat> => {
-    if (path === '') return {type: 'folder', path}
     const slash = path.lastIndexOf('/')
     const above = await stat(path.slice(0, Math.max(slash, 0)))
-    if (above.type !== 'folder') return {type: 'absent'}
-    const entry = (await entriesOf(above.path)).get(path.slice(slash + 1))
-    if (entry === undefined) return {type: 'absent'}
-    return entry.type === 'file' || entry.type === 'folder' ? toStat(entry) : followPath(tree, path)
+    if (above.type !== 'folder') return absent
+    return statIn(await entriesOf(above.path), path.slice(slash + 1)) ?? followPath(tree, path)
   }
   const list = (path: string): Promise<FolderEntry[]> => remember(lists, path, () => listFolder(tree, path))
 
-  const answerOf = async (question: string): Promise<string> => {
-    if (question === 'clock') return tree.committedAt.toISOString()
-    const space = question.indexOf(' ')
-    const path = question.slice(space + 1)
-    const found = await stat(path)
-    switch (question.slice(0, space)) {
+  const answerOf = ({kind, path}: Question): string | Promise<string> => {
+    if (kind === 'clock') return tree.committedAt.toISOString()
+    const found = statNow(path)
+    return found === undefined ? stat(path).then((late) => answerBy(kind, path, late)) : answerBy(kind, path, found)
+  }
+  const answerBy = (kind: string, path: string, found: Stat): string | Promise<string> => {
+    switch (kind) {
       case 'stat':
         return formatStat(found)
       case 'read':
         return found.type === 'file' ? found.oid : ''
       case 'list':
-        return found.type === 'folder' ? formatList(await list(path)) : ''
+        return found.type === 'folder' ? list(path).then(formatList) : ''
       default:
         // Written by a newer version: what it means is not known, so it is rendered.
         return ''
@@ -76,8 +94,9 @@ export function openTreeView(tree: SourceTree): TreeView {
     },
     async matches(reads) {
       try {
-        for (const [question, answer] of Object.entries(reads)) {
-          if ((await answerOf(question)) !== answer) return false
+        for (const question of questionsOf(reads)) {
+          const answer = answerOf(question)
+          if ((typeof answer === 'string' ? answer : await answer) !== question.answer) return false
         }
         return true
       } catch (error) {
@@ -92,6 +111,38 @@ export function openTreeView(tree: SourceTree): TreeView {
 /** Tells whether an error says that something of the repository itself is too large to be read. */
 export function isTooLarge(error: unknown): error is SourceError {
   return error instanceof SourceError && error.code === 'FILE_TOO_LARGE'
+}
+
+/** One thing that a render asked, and how it was answered. */
+interface Question {
+  kind: string
+  path: string
+  answer: string
+}
+
+const questions = new WeakMap<Reads, readonly Question[]>()
+
+/** Records are kept from push to push, so each is taken apart once. */
+function questionsOf(reads: Reads): readonly Question[] {
+  const found = questions.get(reads)
+  if (found !== undefined) return found
+  const parsed = Object.entries(reads).map(([question, answer]) => {
+    const space = question.indexOf(' ')
+    return space < 0
+      ? {kind: question, path: '', answer}
+      : {kind: question.slice(0, space), path: question.slice(space + 1), answer}
+  })
+  questions.set(reads, parsed)
+  return parsed
+}
+
+const absent: Stat = {type: 'absent'}
+
+/** What an entry of a folder is; undefined where the folder is not known yet, or the entry is a link to be followed. */
+function statIn(folder: Map<string, TreeEntry> | undefined, name: string): Stat | undefined {
+  const entry = folder?.get(name)
+  if (folder === undefined || entry === undefined) return folder && absent
+  return entry.type === 'file' || entry.type === 'folder' ? toStat(entry) : undefined
 }
 
 function nameOf(path: string): string {
@@ -109,14 +160,14 @@ async function followListed(tree: SourceTree, path: string): Promise<Stat> {
   try {
     return await followPath(tree, path)
   } catch (error) {
-    if (error instanceof RenderError) return {type: 'absent'}
+    if (error instanceof RenderError) return absent
     throw error
   }
 }
 
 async function followPath(tree: SourceTree, path: string): Promise<Stat> {
   const found = await resolvePath(tree, path)
-  return found === undefined ? {type: 'absent'} : toStat(found)
+  return found === undefined ? absent : toStat(found)
 }
 
 function toStat(found: TreeEntry): Stat {
