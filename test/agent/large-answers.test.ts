@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict'
+import {execFile} from 'node:child_process'
 import {createServer, type IncomingMessage, type ServerResponse} from 'node:http'
 import type {AddressInfo} from 'node:net'
+import {join} from 'node:path'
 import {type TestContext, test} from 'node:test'
+import {promisify} from 'node:util'
 import {createKubeClient} from '#agent/kube/create-kube-client.ts'
 import {followType} from '#agent/kube/follow-type.ts'
 import type {KubeClient} from '#agent/kube/kube-client.ts'
 import {isKubeError} from '#agent/kube/kube-error.ts'
 import {createTransport} from '#agent/kube/send-request.ts'
+import {MEMORY} from '#infra/agent/agent-install.ts'
 import {types, waitUntil} from './start-test-agent.ts'
 
 const object = (name: string, size = 0) => ({
@@ -99,4 +103,35 @@ test('a watch takes 5 MB objects, leaves out larger ones, says so, and goes on',
   stop.abort()
   await ended
   assert.deepEqual(told, ['fat', 'watch configmaps: the answer is larger than 6291456 bytes', 'thin'])
+})
+
+test('a watch that sends 5 MB objects all the time stays within the pod', async (t) => {
+  const events = 100
+  const fat = `${JSON.stringify({type: 'ADDED', object: object('fat', 5_000_000)})}\n`
+  const last = `${JSON.stringify({type: 'ADDED', object: object('last')})}\n`
+  let asked = 0
+  const server = createServer(async (_, response) => {
+    if (++asked === 1) return void response.end(JSON.stringify({metadata: {resourceVersion: '4'}, items: []}))
+    for (let sent = 0; sent < events; sent++) {
+      if (!response.write(fat)) await new Promise((resolve) => response.once('drain', resolve))
+    }
+    response.write(last)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.after(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const {port} = server.address() as AddressInfo
+  const {stdout} = await promisify(execFile)(process.execPath, [
+    '--max-semi-space-size=1',
+    `--max-old-space-size=${MEMORY.oldSpaceMebibytes}`,
+    '--disable-warning=ExperimentalWarning',
+    join(import.meta.dirname, 'follow-fat.ts'),
+    String(port),
+  ])
+  const {seen, mebibytes} = JSON.parse(stdout)
+  t.diagnostic(`most resident: ${mebibytes} MiB`)
+  assert.equal(seen, events + 1)
+  assert.ok(mebibytes < MEMORY.limitMebibytes, `${mebibytes} MiB`)
 })
