@@ -43,7 +43,7 @@ const recordSchema = z.object({
 
 /** Creates the memory in a namespace that exists. Never lets an older version take the place of a newer one, which another agent accepted. */
 export function createAcceptedStore(
-  kube: Pick<KubeClient, 'get' | 'apply' | 'create'>,
+  kube: Pick<KubeClient, 'get' | 'apply' | 'create' | 'delete'>,
   namespace: string,
   options: StateWriterOptions = {},
 ): AcceptedStore {

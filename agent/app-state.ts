@@ -128,6 +128,8 @@ export interface AppState {
   /** What was not pruned though the app is applied, and whether that is a failure, or meant to be so. */
   notice: {message: string; failed: boolean} | undefined
   toldNotice: string | undefined
+  /** What of it kept the agent from writing its memory, which was therefore left out of that. */
+  exempted: string | undefined
   /** The apps that may take over what was not pruned, by name. */
   awaited: Set<string>
   condition: AppCondition
@@ -202,6 +204,7 @@ export function createAppState(name: string, now: Date): AppState {
     held: new Map(),
     notice: undefined,
     toldNotice: undefined,
+    exempted: undefined,
     awaited: new Set(),
     condition: {ready: 'Unknown', reason: 'Progressing', message: 'not looked at yet', since: now.toISOString()},
     trace: undefined,

@@ -7,7 +7,6 @@ import {type AcceptedRecord, AcceptedStateError, type AcceptedStore} from './acc
 import type {AgentContext, DesiredCondition} from './agent-context.ts'
 import {setDesired} from './set-desired.ts'
 import {tellRefusal} from './tell-event.ts'
-import {unblockMemory} from './unblock-memory.ts'
 
 /** Looks for a newer desired state and makes it the one to bring about, if it can be believed. */
 export interface DesiredFetcher {
@@ -151,7 +150,6 @@ export function createDesiredFetcher(
         const words = `${CANNOT_REMEMBER}: ${describeError(error)}`
         ctx.ports.log('warn', words)
         setState({version: next.version, state: 'stale', reason: words})
-        await unblockMemory(ctx, error)
       }
       await sleep(SAVE_RETRY_MS, undefined, {signal: ctx.signal}).catch(() => undefined)
     }

@@ -41,7 +41,6 @@ export function createHealthyStore(
   {writer = '', ...options}: StateWriterOptions & {writer?: string} = {},
 ): HealthyStore {
   const nameOf = (app: string) => ({namespace, name: `${NAME_PREFIX}${app}`})
-  const bounded = options.lastTry === undefined ? {} : {lastTry: options.lastTry}
   const state = createStateWriter(kube, options)
   /** The records as they were read, by name. */
   const readBefore = new Map<string, unknown>()
@@ -67,11 +66,7 @@ export function createHealthyStore(
       const body = {labels: {[HEALTHY_LABEL]: app}, data: {writer, record: JSON.stringify(record)}}
       await state.write(nameOf(app), body, isTheirs)
     },
-    async remove(app) {
-      const target = nameOf(app)
-      await kube.delete(stateTypes.configMap, target, {propagation: 'Background', ...bounded})
-      state.forget(target.name)
-    },
+    remove: (app) => state.remove(nameOf(app)),
   }
 }
 

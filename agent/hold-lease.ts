@@ -18,6 +18,8 @@ export interface LeaseOptions {
   log: (message: string) => void
   /** Another holds it. */
   onStandby?: () => void
+  /** Sees why it could not be written, before the next try. */
+  onRefused?: (error: unknown) => Promise<void>
 }
 
 /** A term of leadership. */
@@ -66,6 +68,7 @@ export async function holdLease(
       options.onStandby?.()
     } catch (error) {
       options.log(`cannot take the Lease: ${describeError(error)}`)
+      await options.onRefused?.(error)
     }
     await sleep(retryMs, undefined, {signal}).catch(() => undefined)
   }
@@ -109,6 +112,7 @@ function keepLease(kube: LeaseClient, options: LeaseOptions, first: KubeObject):
       lease = present
     } catch (error) {
       options.log(`cannot renew the Lease: ${describeError(error)}`)
+      await options.onRefused?.(error)
     }
   }
   let busy = false

@@ -48,7 +48,6 @@ export function createInventoryStore(
   namespace: string,
   {writer = '', ...options}: StateWriterOptions & {writer?: string} = {},
 ): InventoryStore {
-  const bounded = options.lastTry === undefined ? {} : {lastTry: options.lastTry}
   const state = createStateWriter(kube, options)
   /** The chunks as they were read, by name, until they are written. */
   const readBefore = new Map<string, string>()
@@ -91,9 +90,7 @@ export function createInventoryStore(
     chunkText(item) !== readBefore.get(item.metadata.name)
 
   async function removeChunk(app: string, index: number): Promise<void> {
-    const target = nameOf(app, index)
-    await kube.delete(stateTypes.configMap, target, {propagation: 'Background', ...bounded})
-    state.forget(target.name)
+    await state.remove(nameOf(app, index))
   }
 
   async function save(

@@ -31,6 +31,7 @@ import {createAppBoard} from './show-apps.ts'
 import {datedUntil} from './tell-event.ts'
 import {tidyUp} from './tidy-up.ts'
 import {judgeApp, judgeObject} from './track-health.ts'
+import {unblockMemory} from './unblock-memory.ts'
 import {verifySpread} from './verify-spread.ts'
 
 const LOADS_AT_ONCE = 16
@@ -59,8 +60,9 @@ export async function leadTerm(
     ports.log('warn', `another agent wrote ${name} though this one holds the Lease; this one begins again`)
     fenced.abort()
   }
-  const state = {lastTry: signal, onFenced, writer: identity.instance}
-  const ctx = createContext(ports, config, signal, {
+  const onRefused = (error: unknown) => unblockMemory(ctx, error)
+  const state = {lastTry: signal, onFenced, onRefused, writer: identity.instance}
+  const ctx: AgentContext = createContext(ports, config, signal, {
     inventories: createInventoryStore(ports.kube, config.namespace, state),
     healthy: createHealthyStore(ports.kube, config.namespace, state),
   })

@@ -13,5 +13,8 @@ export const FIELD_MANAGER = 'drawbridge'
 /** The field manager of the agent's own ConfigMaps. */
 export const STATE_MANAGER = 'drawbridge-agent'
 
+/** Leaves the agent's memory out of an app's webhooks and policies. */
+export const EXEMPTION_MANAGER = 'drawbridge-exemption'
+
 /** Holds what we gave up to a scaler, until that changes it. */
 export const HANDOVER_MANAGER = 'drawbridge-handover'

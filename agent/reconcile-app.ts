@@ -18,6 +18,7 @@ import {saveInventory} from './save-inventory.ts'
 import {tellPruned} from './tell-changes.ts'
 import {tellEvent} from './tell-event.ts'
 import {beginWaiting, judgeAll, judgeApp} from './track-health.ts'
+import {noteExemption} from './unblock-memory.ts'
 
 /**
  * Brings one app to its desired state: load and verify, apply what changed stage by stage, prune, then wait for health. Returns
@@ -88,6 +89,7 @@ export async function reconcileApp(
   const hasMore = work.some(({step, fresh}) => step.phase === 'PostSync' && fresh)
   if (!hasMore) endRelease(app, bundle)
   if (app.unsaved && !ctx.signal.aborted) await saveInventory(ctx, app)
+  await noteExemption(ctx, app, bundle)
   app.settling = false
   tellPruned(
     ctx,

@@ -7,7 +7,9 @@ import type {CarryOver} from './carry-over.ts'
 import type {AgentConfig} from './config.ts'
 import {ensureNamespace} from './ensure-namespace.ts'
 import {holdLease} from './hold-lease.ts'
+import {createInventoryStore} from './inventory-store.ts'
 import {leadTerm} from './lead-term.ts'
+import {unblockLease} from './unblock-memory.ts'
 
 export const AGENT_VERSION = '0.1.0'
 const LEASE_NAME = 'drawbridge-agent'
@@ -20,6 +22,7 @@ const RETRY_MS = 1_000
 export async function runAgent(ports: AgentPorts, config: AgentConfig, stop: AbortSignal): Promise<void> {
   const instance = `${hostname()}-${randomBytes(4).toString('hex')}`
   const carried: CarryOver = new Map()
+  const inventories = createInventoryStore(ports.kube, config.namespace)
   while (!stop.aborted) {
     try {
       await ensureNamespace(ports.kube, config.namespace)
@@ -33,6 +36,7 @@ export async function runAgent(ports: AgentPorts, config: AgentConfig, stop: Abo
           clock: ports.clock,
           log: (message) => ports.log('info', message),
           onStandby: () => ports.telemetry.phase('standby'),
+          onRefused: (error) => unblockLease(ports, config.namespace, inventories.readAll, error),
         },
         stop,
       )

@@ -14,7 +14,6 @@ import {rollBack} from './roll-back.ts'
 import {saveInventory} from './save-inventory.ts'
 import {setCondition} from './set-condition.ts'
 import {tellEvent} from './tell-event.ts'
-import {unblockMemory} from './unblock-memory.ts'
 import {wasTold} from './was-told.ts'
 import {watchSuspended} from './watch-suspended.ts'
 
@@ -49,7 +48,6 @@ async function runWhileWanted(ctx: AgentContext, app: AppState): Promise<void> {
       // What was overtaken says nothing of what is wanted now.
       if (ctx.signal.aborted || abort.signal.aborted || isKubeError(error, 'ABORTED')) continue
       tellFailure(ctx, app, error)
-      await unblockMemory(ctx, error)
       followUp(ctx, app, error)
       lookForDrift(ctx, app)
     } finally {

@@ -6,6 +6,7 @@ import type {AgentContext} from './agent-context.ts'
 import {AppFailure} from './app-failure.ts'
 import {type AppState, impersonatedUser, type LoadedBundle} from './app-state.ts'
 import {deleteAndAwait} from './delete-and-await.ts'
+import {trimExemption} from './exempt-memory.ts'
 import {handOverReplicas} from './hand-over-replicas.ts'
 import {sparedManagers} from './ignored-fields.ts'
 import type {KubeClient, ResourceType} from './kube/kube-client.ts'
@@ -38,6 +39,7 @@ export async function sendApply(
   if (object.rules.mode === 'once') return kube.create(type, manifestOf(object), impersonate)
   try {
     if (object.rules.replace) await replaceWhole(means, reader, object, type, impersonate)
+    await trimExemption({apply: kube.apply, ...reader}, object, impersonate)
     await handOverReplicas({apply: kube.apply, ...reader}, bundle, object, type, impersonate)
     return await applyAndAdopt(means, bundle.app, object, type)
   } catch (error) {

@@ -1,59 +1,115 @@
 import {describeError} from '#shared/model/drawbridge-error.ts'
-import {isJsonObject} from '#shared/model/manifest.ts'
-import {formatRef} from '#shared/model/object-ref.ts'
-import {type AgentContext, aboutApp} from './agent-context.ts'
-import {type AppliedEntry, type AppState, currentBundle, impersonatedUser} from './app-state.ts'
-import {findServed} from './find-served.ts'
+import {formatRef, type ObjectRef, refKey} from '#shared/model/object-ref.ts'
+import {type AgentContext, type AgentPorts, aboutApp} from './agent-context.ts'
+import {type AppliedEntry, type AppState, impersonatedUser, type LoadedBundle} from './app-state.ts'
+import {describeExemption, exemptMemory, interceptorType, isExempt} from './exempt-memory.ts'
+import type {StoredInventory} from './inventory-store.ts'
 import {isKubeError} from './kube/kube-error.ts'
-import {type KubeObject, labelOf} from './kube/kube-object.ts'
+import {labelOf} from './kube/kube-object.ts'
 import {APP_LABEL} from './marks.ts'
-import {declares} from './plan-objects.ts'
+import {readAs} from './read-as.ts'
+import {judgeApp} from './track-health.ts'
 
-const kinds = new Set(['ValidatingWebhookConfiguration', 'MutatingWebhookConfiguration'])
+/** An app, and what it applied. */
+interface Applier {
+  name: string
+  serviceAccount: string | undefined
+  entries: Iterable<Pick<AppliedEntry, 'ref' | 'uid'>>
+}
+
+type Means = Pick<AgentPorts, 'kube' | 'log'>
 
 /**
- * A webhook that fails closed may keep the agent from writing its own memory, and then from deleting that very webhook. Where `error` tells of
- * one, and the app that it is of no longer declares it, its configuration is deleted ahead of all else: its entry in the inventory stays until the
- * memory can be written. Never rejects.
+ * A webhook or policy of one app may keep the agent from writing its own memory, and so stop every app. Where `error` is the refusal of such a
+ * write, the memory, and nothing else, is left out of what refused it, in the name of its app. `'unblocked'`: the write is worth another
+ * try. Never rejects.
  */
-export async function unblockMemory(ctx: AgentContext, error: unknown): Promise<void> {
-  const webhook = isKubeError(error) ? error.details.webhook : undefined
-  if (typeof webhook !== 'string') return
-  for (const app of ctx.apps.values()) {
-    for (const [key, entry] of app.inventory) {
-      if (entry.ref.group !== 'admissionregistration.k8s.io' || !kinds.has(entry.ref.kind)) continue
-      if (ctx.signal.aborted || !isGoing(app, key)) continue
-      try {
-        if (!(await deleteIfIts(ctx, app, entry, webhook))) continue
-        const what = `deleted ${formatRef(entry.ref)} ahead of all else: its webhook ${webhook} kept the agent from writing what it knows`
-        ctx.ports.log('warn', `app ${app.name}: ${what}`, aboutApp(app, key))
-      } catch (failure) {
-        ctx.ports.log('warn', `app ${app.name}: ${describeError(failure)}`, aboutApp(app, key))
-      }
-    }
+export async function unblockMemory(ctx: AgentContext, error: unknown): Promise<'unblocked' | 'blocked'> {
+  const {namespace} = ctx.config
+  const apps = [...ctx.apps.values()].map(({name, serviceAccount, inventory}) => ({
+    name,
+    serviceAccount,
+    entries: [...inventory.values()],
+  }))
+  const exempted = await unblock(ctx.ports, namespace, apps, error)
+  for (const [name, ref] of exempted) {
+    const app = ctx.apps.get(name)
+    if (app === undefined) continue
+    app.exempted = describeExemption(ref, namespace)
+    if (app.condition.ready === 'True') judgeApp(ctx, app)
+  }
+  return exempted.size > 0 ? 'unblocked' : 'blocked'
+}
+
+/** The same for the Lease, without which no agent knows more than what the inventories in the cluster say. Never rejects. */
+export async function unblockLease(
+  ports: Means,
+  namespace: string,
+  readInventories: () => Promise<Map<string, StoredInventory>>,
+  error: unknown,
+): Promise<void> {
+  if (refuserOf(error) === undefined) return
+  try {
+    const apps = [...(await readInventories())].flatMap(([name, {entries, serviceAccount}]): Applier[] =>
+      Array.isArray(entries) ? [{name, serviceAccount, entries}] : [],
+    )
+    await unblock(ports, namespace, apps, error)
+  } catch (failure) {
+    ports.log('warn', `what keeps the agent from its Lease cannot be looked for: ${describeError(failure)}`)
   }
 }
 
-/** Whether a prune or a removal would delete it by now. */
-function isGoing(app: AppState, key: string): boolean {
-  const {target} = app
-  if (target?.state === 'removed') return target.deletionPolicy !== 'Orphan'
-  const bundle = currentBundle(app)
-  return bundle?.app.sync.prune === true && !declares(bundle, key)
+/** Notes what of an app the memory was left out of, as the cluster has it. Never rejects. */
+export async function noteExemption(ctx: AgentContext, app: AppState, bundle: LoadedBundle): Promise<void> {
+  const before = app.exempted
+  let exempted: string | undefined
+  for (const {ref} of bundle.objects.values()) {
+    const type = interceptorType(ref)
+    if (type === undefined) continue
+    try {
+      const live = await readAs(ctx, app, bundle.app, type, ref, 'whole')
+      if (live !== 'absent' && isExempt(live)) exempted ??= describeExemption(ref, ctx.config.namespace)
+    } catch (error) {
+      ctx.ports.log('info', `app ${app.name}: ${describeError(error)}`, aboutApp(app, refKey(ref)))
+    }
+  }
+  // Another write may have been unblocked while this was read.
+  if (app.exempted === before) app.exempted = exempted
 }
 
-async function deleteIfIts(ctx: AgentContext, app: AppState, entry: AppliedEntry, webhook: string): Promise<boolean> {
-  const {kube} = ctx.ports
-  const type = await findServed(ctx, entry)
-  if (type === undefined) return false
-  const live = await kube.get(type, entry.ref, 'whole')
-  if (live === 'absent' || live.metadata.uid !== entry.uid || labelOf(live, APP_LABEL) !== app.name) return false
-  if (!names(live).includes(webhook)) return false
-  const {uid} = live.metadata
-  await kube.delete(type, entry.ref, {uid, propagation: 'Background', lastTry: ctx.signal, ...impersonatedUser(app)})
-  return true
+/** The webhook or policy that refused. */
+function refuserOf(error: unknown): string | undefined {
+  const refuser = isKubeError(error) ? (error.details.webhook ?? error.details.policy) : undefined
+  return typeof refuser === 'string' ? refuser : undefined
 }
 
-function names({webhooks}: KubeObject): unknown[] {
-  return Array.isArray(webhooks) ? webhooks.filter(isJsonObject).map(({name}) => name) : []
+async function unblock(
+  ports: Means,
+  namespace: string,
+  apps: Iterable<Applier>,
+  error: unknown,
+): Promise<Map<string, ObjectRef>> {
+  const exempted = new Map<string, ObjectRef>()
+  const refuser = refuserOf(error)
+  if (refuser === undefined) return exempted
+  for (const app of apps) {
+    for (const {ref, uid} of app.entries) {
+      const type = interceptorType(ref)
+      if (type === undefined) continue
+      const about = {app: app.name, object: refKey(ref)}
+      try {
+        const live = await ports.kube.get(type, ref, 'whole')
+        if (live === 'absent' || labelOf(live, APP_LABEL) !== app.name) continue
+        if (uid !== undefined && live.metadata.uid !== uid) continue
+        const options = {refuser, namespace, ...impersonatedUser(app)}
+        if ((await exemptMemory(ports.kube, type, live, options)) === 'unchanged') continue
+        exempted.set(app.name, ref)
+        ports.log('warn', `app ${app.name}: ${describeExemption(ref, namespace)}`, about)
+      } catch (failure) {
+        const what = `${formatRef(ref)} cannot be kept from stopping the agent: ${describeError(failure)}`
+        ports.log('warn', `app ${app.name}: ${what}`, about)
+      }
+    }
+  }
+  return exempted
 }

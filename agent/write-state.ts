@@ -13,8 +13,8 @@ export interface StateWriter {
   knows(object: KubeObject): boolean
   /** Ends the term, since another agent wrote `target`. The error is to be thrown. */
   fence(target: ObjectName): KubeError
-  /** Notes that there is none. */
-  forget(name: string): void
+  /** Deletes one that may be there. */
+  remove(target: ObjectName): Promise<void>
   /**
    * Writes one. Where it is not as it was read or written last, or is there though none was, `isTheirs` decides: what another agent wrote stays, the term ends, and the
    * write rejects with `KubeError` ABORTED; anything else is overwritten. `body` names the same keys each time.
@@ -32,16 +32,27 @@ export interface StateWriterOptions {
   lastTry?: AbortSignal
   /** Another agent writes as well: this one must not go on as if it led. */
   onFenced?: (name: string) => void
+  /** Sees why a write was refused; `'unblocked'` where it did what it takes for another try. */
+  onRefused?: (error: unknown) => Promise<'unblocked' | 'blocked'>
 }
 
 const MAX_ATTEMPTS = 5
 
 /** Creates a writer that knows of nothing yet. */
 export function createStateWriter(
-  kube: Pick<KubeClient, 'apply' | 'create' | 'get'>,
-  {lastTry, onFenced}: StateWriterOptions,
+  kube: Pick<KubeClient, 'apply' | 'create' | 'delete' | 'get'>,
+  {lastTry, onFenced, onRefused}: StateWriterOptions,
 ): StateWriter {
   const versions = new Map<string, string>()
+  const bounded = lastTry === undefined ? {} : {lastTry}
+  const orUnblocked = async <T>(send: () => Promise<T>): Promise<T> => {
+    try {
+      return await send()
+    } catch (error) {
+      if ((await onRefused?.(error)) !== 'unblocked') throw error
+      return send()
+    }
+  }
   const fence = ({namespace, name}: ObjectName): KubeError => {
     onFenced?.(name)
     return new KubeError('ABORTED', `ConfigMap ${namespace}/${name} was written by another agent`)
@@ -49,7 +60,7 @@ export function createStateWriter(
   /** An apply cannot be told to create only. Its fields count as another manager's, so what is written names each key each time. */
   const create = async (body: NewObject): Promise<KubeObject | 'exists' | KubeError> => {
     try {
-      return await kube.create(stateTypes.configMap, body)
+      return await orUnblocked(() => kube.create(stateTypes.configMap, body))
     } catch (error) {
       // It may be there all the same.
       if (isKubeError(error, 'THROTTLED', 'UNAVAILABLE')) return error
@@ -57,10 +68,9 @@ export function createStateWriter(
     }
   }
   const apply = async (target: ObjectName, body: NewObject): Promise<KubeObject | 'conflict'> => {
-    const bounded = lastTry === undefined ? {} : {lastTry}
     const options = {fieldManager: STATE_MANAGER, force: true, detail: 'metadata', ...bounded} as const
     try {
-      return await kube.apply(stateTypes.configMap, target, JSON.stringify(body), options)
+      return await orUnblocked(() => kube.apply(stateTypes.configMap, target, JSON.stringify(body), options))
     } catch (error) {
       if (isKubeError(error, 'CONFLICT')) return 'conflict'
       throw error
@@ -70,7 +80,10 @@ export function createStateWriter(
     fence,
     knows: ({metadata}) => versions.get(metadata.name) === metadata.resourceVersion,
     note: ({metadata}) => void versions.set(metadata.name, metadata.resourceVersion),
-    forget: (name) => void versions.delete(name),
+    async remove(target) {
+      await orUnblocked(() => kube.delete(stateTypes.configMap, target, {propagation: 'Background', ...bounded}))
+      versions.delete(target.name)
+    },
     async write(target, {labels, ...content}, isTheirs) {
       const {name} = target
       let failure: KubeError | undefined

@@ -25,7 +25,7 @@ export function readRefusal({what, confidential}: Asked, {status, body}: {status
     immutable,
     // What a strategy of another type leaves behind is a default that nobody owns.
     ...(code === 'INVALID' && leftovers.test(words) && {leftover: true}),
-    ...webhookOf(words),
+    ...refuserOf(words),
   })
 }
 
@@ -96,15 +96,21 @@ const remedies = {
 
 function remedyOf(words: string): string {
   if (leftovers.test(words)) return remedies.leftover
-  const {webhook} = webhookOf(words)
+  const webhook = unanswered.exec(words)?.[1]
   if (webhook === undefined) return ''
   return `. Webhook ${webhook} does not answer and lets nothing through (failurePolicy: Fail): repair its service, or delete its configuration`
 }
 
-/** The webhook that could not be asked: the refusal is of its service, and not of what was sent. */
-function webhookOf(words: string): {webhook?: string} {
-  const webhook = /failed calling webhook "([^"]+)"/.exec(words)?.[1]
-  return webhook === undefined ? {} : {webhook}
+/** A webhook that could not be asked: the refusal is of its service, and not of what was sent. */
+const unanswered = /failed calling webhook "([^"]+)"/
+const denied = /admission webhook "([^"]+)" denied the request/
+const forbidden = /ValidatingAdmissionPolicy '([^']+)' with binding/
+
+/** The webhook or the policy that refused, which is not always of the same mind as the server. */
+function refuserOf(words: string): {webhook?: string; policy?: string} {
+  const webhook = (unanswered.exec(words) ?? denied.exec(words))?.[1]
+  const policy = forbidden.exec(words)?.[1]
+  return {...(webhook === undefined ? {} : {webhook}), ...(policy === undefined ? {} : {policy})}
 }
 
 function parseStatus(body: string): {reason?: string; message?: string; details: JsonObject} {

@@ -1,0 +1,119 @@
+import {stringifyExact} from '#shared/bundle/exact-json.ts'
+import {childObject, isJsonObject, type JsonObject} from '#shared/model/manifest.ts'
+import {formatRef, type ObjectRef} from '#shared/model/object-ref.ts'
+import {appType} from './app-definition.ts'
+import type {KubeClient, ResourceType} from './kube/kube-client.ts'
+import type {KubeObject} from './kube/kube-object.ts'
+import {EXEMPTION_MANAGER, FIELD_MANAGER} from './marks.ts'
+import {type PlannedObject, parseBody} from './plan-objects.ts'
+import {stateTypes} from './state-types.ts'
+
+/** The match condition that leaves the agent's memory out of a webhook or policy. */
+const CONDITION = 'memory.drawbridge.dev'
+const group = 'admissionregistration.k8s.io'
+const plurals: Readonly<Record<string, string>> = {
+  ValidatingWebhookConfiguration: 'validatingwebhookconfigurations',
+  MutatingWebhookConfiguration: 'mutatingwebhookconfigurations',
+  ValidatingAdmissionPolicy: 'validatingadmissionpolicies',
+}
+
+/** The type of what can refuse the agent's writes and has match conditions; undefined of all else. */
+export function interceptorType({group: of, kind}: ObjectRef): ResourceType | undefined {
+  const plural = of === group ? plurals[kind] : undefined
+  return plural === undefined ? undefined : {group, version: 'v1', kind, plural, namespaced: false}
+}
+
+/**
+ * Leaves the agent's memory out of a webhook configuration or policy that is, or has, `refuser`, as another field manager than the app's.
+ * `'unchanged'`: it is not what refused, or leaves the memory out already. Rejects with `KubeError`.
+ */
+export async function exemptMemory(
+  kube: Pick<KubeClient, 'apply'>,
+  type: ResourceType,
+  live: KubeObject,
+  {refuser, namespace, impersonate}: {refuser: string; namespace: string; impersonate?: string},
+): Promise<'exempted' | 'unchanged'> {
+  const all = webhooksOf(live)
+  const policy = live.metadata.name === refuser ? childObject(live, 'spec') : undefined
+  const refused = all === undefined ? policy : all.find(({name}) => name === refuser)
+  if (refused === undefined || exemptionIn(refused.matchConditions).length > 0) return 'unchanged'
+  const matchConditions = [{name: CONDITION, expression: expressionOf(namespace)}]
+  const body =
+    all === undefined
+      ? {spec: {matchConditions}}
+      : {webhooks: all.map(({name}) => ({name: String(name), matchConditions}))}
+  await applyExemption(kube, type, live.metadata.name, body, impersonate)
+  return 'exempted'
+}
+
+/** Takes the exemption from webhooks that are no longer declared: what would be left of them is not valid. Rejects with `KubeError`. */
+export async function trimExemption(
+  kube: Pick<KubeClient, 'get' | 'apply'>,
+  object: PlannedObject,
+  impersonate: string | undefined,
+): Promise<void> {
+  const type = interceptorType(object.ref)
+  if (type === undefined) return
+  const live = await kube.get(type, object.ref, 'whole')
+  if (live === 'absent') return
+  const exempt = exemptWebhooks(live)
+  const declared = new Set(webhooksOf(parseBody(object))?.map(({name}) => name))
+  const kept = exempt.filter(({name}) => declared.has(name))
+  if (kept.length === exempt.length) return
+  await applyExemption(kube, type, object.ref.name, {webhooks: kept}, impersonate)
+}
+
+/** Tells whether the memory was left out of it, and its app has not applied it otherwise since. */
+export function isExempt(live: KubeObject): boolean {
+  const exempt = exemptWebhooks(live).length > 0 || exemptionIn(childObject(live, 'spec')?.matchConditions).length > 0
+  return exempt && timeOf(live, EXEMPTION_MANAGER) >= timeOf(live, FIELD_MANAGER)
+}
+
+/** Says what was done, and what is to do. */
+export function describeExemption(ref: ObjectRef, namespace: string): string {
+  return `${formatRef(ref)} kept the agent from writing what it must remember, so the agent's own objects in ${namespace} were left out of it (match condition ${CONDITION}). Leave that namespace out in git, for example by namespaceSelector`
+}
+
+async function applyExemption(
+  kube: Pick<KubeClient, 'apply'>,
+  type: ResourceType,
+  name: string,
+  body: JsonObject,
+  impersonate: string | undefined,
+): Promise<void> {
+  const object = {apiVersion: `${group}/v1`, kind: type.kind, metadata: {name}, ...body}
+  await kube.apply(type, {namespace: '', name}, stringifyExact(object), {
+    fieldManager: EXEMPTION_MANAGER,
+    force: true,
+    detail: 'metadata',
+    ...(impersonate === undefined ? {} : {impersonate}),
+  })
+}
+
+/** False of a write of the agent's memory alone. What is not in a namespace has no `request.namespace`. */
+function expressionOf(namespace: string): string {
+  const kinds = [stateTypes.configMap, stateTypes.lease, appType].map(({group, plural}) => `${group}/${plural}`)
+  return `!has(request.namespace) || request.namespace != ${JSON.stringify(namespace)} || !((request.resource.group + "/" + request.resource.resource) in ${JSON.stringify(kinds)})`
+}
+
+/** Undefined of a policy. */
+function webhooksOf({webhooks}: JsonObject): JsonObject[] | undefined {
+  return Array.isArray(webhooks) ? webhooks.filter(isJsonObject) : undefined
+}
+
+function exemptWebhooks(live: KubeObject): {name: string; matchConditions: JsonObject[]}[] {
+  return (webhooksOf(live) ?? [])
+    .map(({name, matchConditions}) => ({name: String(name), matchConditions: exemptionIn(matchConditions)}))
+    .filter(({matchConditions}) => matchConditions.length > 0)
+}
+
+function exemptionIn(conditions: unknown): JsonObject[] {
+  return Array.isArray(conditions) ? conditions.filter(isJsonObject).filter(({name}) => name === CONDITION) : []
+}
+
+/** When a manager's fields were changed last, by RFC 3339; empty where it has none. */
+function timeOf({metadata: {managedFields}}: KubeObject, of: string): string {
+  const entries = Array.isArray(managedFields) ? managedFields.filter(isJsonObject) : []
+  const {time} = entries.find(({manager, operation}) => manager === of && operation === 'Apply') ?? {}
+  return typeof time === 'string' ? time : ''
+}
