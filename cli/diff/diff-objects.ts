@@ -1,4 +1,5 @@
 import {unknownKind} from '#agent/apply-objects.ts'
+import {replicasToKeep, scalerOf} from '#agent/hand-over-replicas.ts'
 import {objectToSend, sparedManagers} from '#agent/ignored-fields.ts'
 import type {Discovery} from '#agent/kube/discovery.ts'
 import type {KubeClient, ResourceType} from '#agent/kube/kube-client.ts'
@@ -11,6 +12,7 @@ import type {PresentApp} from '#shared/model/desired-state.ts'
 import {describeError} from '#shared/model/drawbridge-error.ts'
 import type {FieldChange} from '#shared/model/field-change.ts'
 import {isJsonObject, type JsonObject} from '#shared/model/manifest.ts'
+import {formatRef} from '#shared/model/object-ref.ts'
 import {removeAdopted} from '#shared/plan/adopt-fields.ts'
 import {maskedChanges} from '#shared/plan/mask-fields.ts'
 import type {SyncPhase} from '#shared/plan/read-hook.ts'
@@ -83,16 +85,25 @@ async function diffObject(ports: DiffPorts, app: DiffApp, object: PlannedObject,
     if (metaText(live, 'deletionTimestamp') !== '') return change('refused', [], 'it is being deleted')
     if (wanted === 'not-yet') return change('unchanged')
     const settled = await takeOver(ports, app, type, object, wanted)
-    const fields = maskedChanges(ref, withKind(live, object), withKind(settled, object))
-    return change(
-      fields.length === 0 ? 'unchanged' : 'update',
-      fields,
-      rival === undefined ? undefined : `moves here from app ${rival}`,
-    )
+    const changes = maskedChanges(ref, withKind(live, object), withKind(settled, object))
+    const handover = handoverOf(app, object, live)
+    const fields = handover === undefined ? changes : changes.filter(({path}) => path !== '/spec/replicas')
+    const moves = rival === undefined ? undefined : `moves here from app ${rival}`
+    const reasons = [moves, handover].filter((reason) => reason !== undefined).join('; ')
+    const same = fields.length === 0 && handover === undefined
+    return change(same ? 'unchanged' : 'update', fields, reasons === '' ? undefined : reasons)
   } catch (error) {
     const anew = rules.force && isImmutableError(error)
     return change(anew ? 'recreate' : 'refused', [], describeError(error))
   }
+}
+
+/** What becomes of replicas that are left to a scaler: the agent keeps their number, which a dry run would set to 1. */
+function handoverOf({planned}: DiffApp, object: PlannedObject, live: KubeObject): string | undefined {
+  const scaler = scalerOf(planned, object)
+  const replicas = replicasToKeep(live)
+  if (scaler === undefined || replicas === undefined) return undefined
+  return `spec.replicas is no longer declared: it stays ${replicas} until ${formatRef(scaler)} changes it`
 }
 
 /** `not-yet`: it cannot be tried before what the same apply makes first is there, its namespace or its definition. */

@@ -89,6 +89,32 @@ test('shows what goes when fields that kubectl and helm own are taken over, as t
   assert.doesNotMatch(JSON.stringify(found !== 'absent' && found.spec), /workingDir|"B"/)
 })
 
+test('says that replicas which are left to a scaler keep their number, as the agent then does', async (t) => {
+  const space = 'scaled'
+  const scaler: Manifest = {
+    apiVersion: 'autoscaling/v2',
+    kind: 'HorizontalPodAutoscaler',
+    metadata: {name: 'web', namespace: space},
+    spec: {scaleTargetRef: {apiVersion: 'apps/v1', kind: 'Deployment', name: 'web'}, maxReplicas: 9},
+  }
+  const {replicas: _, ...spec} = deployment(space, 'web').spec as JsonObject
+  const declared = [namespace(space), {...deployment(space, 'web'), spec}, scaler]
+  await applied(t, space, [namespace(space), deployment(space, 'web', 5)])
+  const changeOf = async () => {
+    const changes = await diffObjects(portsOf(), await planApp(space, declared))
+    return changes.find(({ref}) => ref.kind === 'Deployment')
+  }
+  const shown = await changeOf()
+  assert.equal(shown?.action, 'update')
+  assert.deepEqual(shown.fields, [])
+  assert.match(
+    shown.reason ?? '',
+    /^spec\.replicas is no longer declared: it stays 5 until HorizontalPodAutoscaler\S* scaled\/web changes it$/,
+  )
+  await applied(t, space, declared)
+  assert.equal((await changeOf())?.action, 'unchanged')
+})
+
 test('prunes by waves, what asks for it last, and nothing where the limit is exceeded', async (t) => {
   const space = 'limited'
   const object = (name: string, annotations: Record<string, string> = {}): Manifest => ({
