@@ -8,6 +8,8 @@ import {describeError} from '#shared/model/drawbridge-error.ts'
 import type {JournalEvent} from '#shared/model/journal-event.ts'
 import {clusterNameSchema} from '#shared/model/names.ts'
 import {type RepositoryPolicy, repositoryPolicySchema} from '#shared/model/tracked-repository.ts'
+import {describeFileError} from './describe-file-error.ts'
+import {findKubeconfig} from './find-kubeconfig.ts'
 import {formatEvent} from './format-event.ts'
 import {CliError, type CliIo, type ExitStatus} from './io.ts'
 import {DEFAULT_STATE} from './open-bridge.ts'
@@ -71,11 +73,12 @@ async function runStack(io: CliIo, options: DevOptions, clusters: string[]): Pro
   const print = (event: JournalEvent): void =>
     io.out(json ? `${JSON.stringify(event)}\n` : `${formatEvent(io, event)}\n`)
   const stateDir = resolve(io.cwd, options.state)
+  const kubeconfigFile = options.kubeconfig === undefined ? undefined : await findKubeconfig(io, options.kubeconfig)
   const policies = options.policy === undefined ? undefined : await readPolicies(io, options.policy, options.repo)
   const stack = await startStack({
     stateDir,
     clusters,
-    ...(options.kubeconfig !== undefined && {kubeconfigFile: resolve(io.cwd, options.kubeconfig)}),
+    ...(kubeconfigFile !== undefined && {kubeconfigFile}),
     repositories: options.repo.map((path) => resolve(io.cwd, path)),
     ...(policies !== undefined && {policies}),
     bridge: {privateNetworks: options.allowNetwork},
@@ -116,8 +119,11 @@ async function runStack(io: CliIo, options: DevOptions, clusters: string[]): Pro
 const policiesSchema = z.record(z.string(), repositoryPolicySchema)
 
 async function readPolicies(io: CliIo, file: string, repos: readonly string[]): Promise<Map<string, RepositoryPolicy>> {
+  const text = await readFile(resolve(io.cwd, file), 'utf8').catch((cause: unknown) => {
+    throw new CliError(`--policy: cannot read ${file}: ${describeFileError(cause)}`)
+  })
   try {
-    const parsed = policiesSchema.parse(JSON.parse(await readFile(resolve(io.cwd, file), 'utf8')))
+    const parsed = policiesSchema.parse(JSON.parse(text))
     const paths = new Set(repos.map((path) => resolve(io.cwd, path)))
     const policies = new Map(Object.entries(parsed).map(([path, policy]) => [resolve(io.cwd, path), policy]))
     const unknown = [...policies.keys()].find((path) => !paths.has(path))
@@ -125,7 +131,7 @@ async function readPolicies(io: CliIo, file: string, repos: readonly string[]): 
     return policies
   } catch (cause) {
     const why = cause instanceof z.ZodError ? z.prettifyError(cause) : describeError(cause)
-    throw new CliError(`--policy ${file}: ${why}`, 2, {cause})
+    throw new CliError(`--policy ${file}: ${why}`)
   }
 }
 

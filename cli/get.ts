@@ -25,36 +25,7 @@ export function addGetCommand(program: Command, io: CliIo, done: (status: ExitSt
     .option('--state <dir>', 'state directory of a local bridge')
     .option('--bucket <name>', 'bucket of a bridge on AWS')
     .action(async (name: string | undefined, options: GetOptions) => {
-      const statuses = await readClusterStatuses(await openBridge(io, options))
-      const all = appRows(statuses)
-      const rows = all.filter(
-        (row) =>
-          (name === undefined || row.app.name === name) &&
-          (options.cluster === undefined || row.cluster === options.cluster),
-      )
-      if (name !== undefined && rows.length === 0) {
-        const inCluster = options.cluster === undefined ? '' : ` in cluster ${options.cluster}`
-        tellUnknown(io, `app ${name}${inCluster}`, [...new Set(all.map(({app}) => app.name))], options.output)
-        return done(1)
-      }
-      if (options.cluster !== undefined && !statuses.some(({cluster}) => cluster === options.cluster)) {
-        tellUnknown(
-          io,
-          `cluster ${options.cluster}`,
-          statuses.map(({cluster}) => cluster),
-          options.output,
-        )
-        return done(1)
-      }
-      printRows(io, {
-        rows,
-        columns: appColumns(rows),
-        format: options.output,
-        header: options.header,
-        item: ({cluster, app}) => ({cluster, ...app}),
-        name: (row) => `${row.cluster}/${row.app.name}`,
-      })
-      done(0)
+      done(showApps(io, await readClusterStatuses(await openBridge(io, options)), name, options))
     })
   get
     .command('clusters [NAME]')
@@ -85,6 +56,37 @@ export function addGetCommand(program: Command, io: CliIo, done: (status: ExitSt
       })
       done(0)
     })
+}
+
+/** Lists apps; 1 where there is none of that name, or no such cluster. */
+export function showApps(
+  io: CliIo,
+  statuses: readonly ClusterStatus[],
+  name: string | undefined,
+  options: Pick<GetOptions, 'output' | 'header' | 'cluster'>,
+): ExitStatus {
+  const ofCluster = (cluster: string): boolean => options.cluster === undefined || cluster === options.cluster
+  const clusters = statuses.map(({cluster}) => cluster)
+  if (options.cluster !== undefined && !clusters.includes(options.cluster)) {
+    tellUnknown(io, `cluster ${options.cluster}`, clusters, options.output)
+    return 1
+  }
+  const all = appRows(statuses).filter(({cluster}) => ofCluster(cluster))
+  const rows = all.filter(({app}) => name === undefined || app.name === name)
+  if (name !== undefined && rows.length === 0) {
+    const inCluster = options.cluster === undefined ? '' : ` in cluster ${options.cluster}`
+    tellUnknown(io, `app ${name}${inCluster}`, [...new Set(all.map(({app}) => app.name))], options.output)
+    return 1
+  }
+  printRows(io, {
+    rows,
+    columns: appColumns(rows),
+    format: options.output,
+    header: options.header,
+    item: ({cluster, app}) => ({cluster, ...app}),
+    name: (row) => `${row.cluster}/${row.app.name}`,
+  })
+  return 0
 }
 
 function tellUnknown(io: CliIo, what: string, known: readonly string[], format: OutputFormat): void {

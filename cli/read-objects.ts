@@ -6,6 +6,7 @@ import {readYaml} from '#functions/render/read-yaml.ts'
 import {RenderError} from '#functions/render/render-error.ts'
 import {parseExactJson} from '#shared/bundle/exact-json.ts'
 import {isJsonObject, type JsonObject} from '#shared/model/manifest.ts'
+import {describeFileError} from './describe-file-error.ts'
 import {CliError, type CliIo} from './io.ts'
 
 /** Something read from a file or stdin, and where it began there. */
@@ -28,7 +29,7 @@ export async function readObjects(io: CliIo, file: string): Promise<JsonObject[]
 export async function readValues(io: CliIo, file: string): Promise<Found[]> {
   const input: Readable = file === '-' ? process.stdin : createReadStream(resolve(io.cwd, file))
   const content = await text(input).catch((cause: unknown) => {
-    throw new CliError(`cannot read ${nameOf(file)}`, 2, {cause})
+    throw new CliError(`cannot read ${nameOf(file)}: ${describeFileError(cause)}`)
   })
   const json = readJson(content)
   if (json !== undefined) return json.map(({value, line}) => ({value, place: `${nameOf(file)}, line ${line}`}))

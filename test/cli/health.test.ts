@@ -142,7 +142,7 @@ for (const [name, input, message] of bad) {
 test('names a file that it cannot read', async () => {
   const {status, stderr} = await runCli(['health', '-f', join(folder, 'nowhere.yaml')])
   assert.equal(status, 2)
-  assert.match(stderr, /cannot read .*nowhere\.yaml: ENOENT/)
+  assert.match(stderr, /^drawbridge: cannot read .*nowhere\.yaml: there is no such file\n$/)
 })
 
 test('says where a rule is wrong', async () => {

@@ -1,6 +1,6 @@
 import {access} from 'node:fs/promises'
 import {delimiter, join, resolve} from 'node:path'
-import {CliError, type CliIo} from '../io.ts'
+import {CliError, type CliIo} from './io.ts'
 
 /** Finds the kubeconfig as kubectl does: the one that is named, else KUBECONFIG, else ~/.kube/config. Throws `CliError`. */
 export async function findKubeconfig(io: CliIo, named: string | undefined): Promise<string> {
