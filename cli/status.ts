@@ -42,7 +42,6 @@ export function addStatusCommand(program: Command, io: CliIo, done: (status: Exi
         const state = stringifyExact([rows, outcomes])
         if (state !== shown) {
           printStatus(io, rows, warnings, options.output, failed)
-          for (const outcome of failed) printFailure(io, outcome)
         }
         shown = state
         const areReady = rows.length > 0 && rows.every((row) => row.app.ready === 'True')
@@ -53,15 +52,19 @@ export function addStatusCommand(program: Command, io: CliIo, done: (status: Exi
     })
 }
 
-/** Apart from the table: it is about a commit, not about an app that a cluster knows. */
-function printFailure(io: CliIo, {stage, repository, ref, commit, cluster, findings}: Outcome): void {
+/** Apart from the table: it is about a commit, not about an app that a cluster knows. The first reason is in the same line. */
+function describeFailure(io: CliIo, {stage, repository, ref, commit, cluster, findings}: Outcome): string {
   const where = cluster === undefined ? '' : ` for cluster ${cluster}`
   const what = stage === 'render' ? 'did not render' : 'was refused'
-  const words = `${repository} ${shortRevision(formatRevision(ref, commit))} ${what}${where}; what runs is older`
-  io.err(`\n${paint(io, 'red', words)}\n${findings.map((finding) => `  ${formatFinding(finding)}\n`).join('')}`)
+  const words = `${repository} ${shortRevision(formatRevision(ref, commit))} ${what}${where}, so what runs is older`
+  const [first = '', ...others] = findings.map(formatFinding)
+  return `${paint(io, 'red', words)}: ${first}\n${others.map((other) => `  ${other}\n`).join('')}`
 }
 
-/** Prints apps, and what the bridge warns of: as data with their app, for people in a list of their own. */
+/**
+ * Prints the commits that did not come as far as a cluster, then the apps, and what the bridge warns of: as data with their app, for people in a
+ * list of their own.
+ */
 export function printStatus(
   io: CliIo,
   rows: readonly AppRow[],
@@ -71,6 +74,10 @@ export function printStatus(
 ): void {
   const warningsOf = ({cluster, app}: AppRow) =>
     warnings.filter((warning) => warning.cluster === cluster && warning.app === app.name)
+  const failures = failed.map((outcome) => describeFailure(io, outcome)).join('')
+  const forPeople = format === 'table' || format === 'wide'
+  if (forPeople && failures !== '') io.out(`${failures}\n`)
+  if (!forPeople) io.err(failures)
   if (format === 'json' || format === 'yaml') {
     const apps = rows.map((row) => {
       const open = warningsOf(row)

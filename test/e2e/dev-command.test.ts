@@ -162,15 +162,15 @@ test('prints ready first, then a line per stage, deploys what is in the reposito
   const broken = await workspace.push('broken')
   const failing = await waitUntil(
     async () => {
-      const {status, stderr} = await runCli(['status', '--state', join(folder, 'state')])
-      return status === 1 && stderr.includes('did not render') ? stderr : undefined
+      const {status, stdout} = await runCli(['status', '--state', join(folder, 'state')])
+      return status === 1 && stdout.includes('did not render') ? stdout : undefined
     },
     {timeoutMilliseconds: 20_000},
   )
   assert.match(
     failing ?? '',
     new RegExp(
-      `main@${broken.slice(0, 7)}.* did not render; what runs is older\\n  YAML_INVALID app web: web/a.yaml:1: `,
+      `^\\S+ main@${broken.slice(0, 7)} did not render, so what runs is older: YAML_INVALID app web: web/a.yaml:1: .*\\n\\n1 of 1 apps ready\\n`,
     ),
   )
   await workspace.write('web/a.yaml', configMapYaml('a', {value: 'two'}))
