@@ -8,6 +8,7 @@ import {startStack} from '#infra/local/start-stack.ts'
 import {openClusterView} from './demo/cluster-view.ts'
 import {createNarrator} from './demo/narrator.ts'
 import {tellStory} from './demo/tell-story.ts'
+import {formatLogLine} from './format-log-line.ts'
 import type {CliIo, ExitStatus} from './io.ts'
 
 const sampleFleet = join(import.meta.dirname, '..', 'infra', 'local', 'sample-fleet')
@@ -45,7 +46,8 @@ async function runDemo(io: CliIo, folder: string, narrator: ReturnType<typeof cr
     repositories: [workspace.bare],
     env: io.env,
     onEvent: events.record,
-    log: (line) => narrator.progress(line),
+    log: (line) => narrator.progress(formatLogLine(line)),
+    onProgress: (line) => narrator.progress(line),
     agentEnv: {POLL_INTERVAL_SECONDS: '2'},
     signal: io.signal,
   })

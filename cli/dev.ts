@@ -11,8 +11,13 @@ import {type RepositoryPolicy, repositoryPolicySchema} from '#shared/model/track
 import {describeFileError} from './describe-file-error.ts'
 import {findKubeconfig} from './find-kubeconfig.ts'
 import {formatEvent} from './format-event.ts'
+import {formatLogLine} from './format-log-line.ts'
 import {CliError, type CliIo, type ExitStatus} from './io.ts'
 import {DEFAULT_STATE} from './open-bridge.ts'
+import {createEventOrder, orderEvents} from './order-events.ts'
+
+/** How much later than the bridge's own events an agent's, which come through a pipe, may be. */
+const HOLD_MILLISECONDS = 250
 
 interface DevOptions {
   json?: boolean
@@ -70,8 +75,12 @@ async function runStack(io: CliIo, options: DevOptions, clusters: string[]): Pro
   const json = options.json === true
   // The ready line comes first, whatever happens while everything starts.
   let held: JournalEvent[] | undefined = []
-  const print = (event: JournalEvent): void =>
-    io.out(json ? `${JSON.stringify(event)}\n` : `${formatEvent(io, event)}\n`)
+  const order = createEventOrder((event) => io.out(`${formatEvent(io, event)}\n`), HOLD_MILLISECONDS)
+  const print = (event: JournalEvent): void => {
+    if (json) io.out(`${JSON.stringify(event)}\n`)
+    // A look that found nothing to do is no news.
+    else if (event.event !== 'skipped' || event.code !== 'UNCHANGED') order.add(event)
+  }
   const stateDir = resolve(io.cwd, options.state)
   const kubeconfigFile = options.kubeconfig === undefined ? undefined : await findKubeconfig(io, options.kubeconfig)
   const policies = options.policy === undefined ? undefined : await readPolicies(io, options.policy, options.repo)
@@ -84,7 +93,8 @@ async function runStack(io: CliIo, options: DevOptions, clusters: string[]): Pro
     bridge: {privateNetworks: options.allowNetwork},
     env: io.env,
     onEvent: (event) => (held === undefined ? print(event) : void held.push(event)),
-    log: (line) => io.err(`${line}\n`),
+    log: (line) => io.err(`${json ? line : formatLogLine(line)}\n`),
+    onProgress: (line) => io.err(`${line}\n`),
     signal: io.signal,
   })
   try {
@@ -107,10 +117,11 @@ async function runStack(io: CliIo, options: DevOptions, clusters: string[]): Pro
       if (options.repo.length === 0) io.out(`no repository is tracked yet: start again with --repo BARE.git\n`)
       io.out(`stop with Ctrl-C; "drawbridge status --state ${join(options.state)}" tells how the apps fare\n`)
     }
-    for (const event of held) print(event)
+    for (const event of orderEvents(held)) print(event)
     held = undefined
     await aborted(io.signal)
   } finally {
+    order.end()
     io.err('stopping\n')
     await stack.stop()
   }

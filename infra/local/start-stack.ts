@@ -29,6 +29,8 @@ export interface StartStackOptions {
   onEvent: (event: JournalEvent) => void
   /** Lines for people on what is being started and what fails. */
   log: (line: string) => void
+  /** Lines for people on how far the start is. */
+  onProgress?: (line: string) => void
   /** Gives the start up; what was started by then is stopped. */
   signal?: AbortSignal
   /** Further environment of the agents. */
@@ -61,7 +63,7 @@ const agentUser = 'drawbridge-agent'
  * BAD_INPUT before anything is started where a path is not what it should be, INTERRUPTED by `signal`, and those of the parts.
  */
 export async function startStack(options: StartStackOptions): Promise<LocalStack> {
-  const {env, log, onEvent} = options
+  const {env, log, onEvent, onProgress = () => undefined} = options
   const stateDir = resolve(options.stateDir)
   const repositories = [...new Set(options.repositories.map((path) => resolve(path)))]
   await checkPaths(stateDir, repositories, options.kubeconfigFile)
@@ -89,15 +91,20 @@ export async function startStack(options: StartStackOptions): Promise<LocalStack
         return resolve(options.kubeconfigFile)
       }
       const clusterDir = join(stateDir, 'clusters', name)
+      onProgress(`cluster ${name}: starting etcd, the API server, the controllers and kwok`)
+      const began = performance.now()
       const components = {controllerManager: true, scheduler: true, kwok: true}
       const cluster = await startCluster({tools, stateDir: clusterDir, name, components, log})
       stops.push(() => cluster.stop())
+      onProgress(`cluster ${name}: ready after ${secondsSince(began)}`)
       clusters.set(name, cluster)
       kubeconfigs.set(name, cluster.kubeconfigFile)
       await bindAgent(cluster.kubeconfigFile)
       return cluster.issueKubeconfig({name: agentUser}, join(clusterDir, 'agent.kubeconfig'))
     }
 
+    onProgress('bridge: starting S3, SQS and the functions')
+    const bridgeBegan = performance.now()
     const urls = repositories.map((path) => ({url: repositoryUrl(path), policy: policies.get(path)}))
     // All are waited for even where one fails, so that nothing is started after the clean-up.
     const [bridgeResult, ...clusterResults] = await Promise.allSettled([
@@ -111,6 +118,7 @@ export async function startStack(options: StartStackOptions): Promise<LocalStack
         ...options.bridge,
       }).then((bridge) => {
         stops.push(() => bridge.stop())
+        onProgress(`bridge: ready after ${secondsSince(bridgeBegan)}`)
         return bridge
       }),
       ...options.clusters.map(bringCluster),
@@ -151,6 +159,10 @@ export async function startStack(options: StartStackOptions): Promise<LocalStack
     await stop()
     throw error
   }
+}
+
+function secondsSince(began: number): string {
+  return `${((performance.now() - began) / 1000).toFixed(1)} s`
 }
 
 async function checkPaths(stateDir: string, repositories: readonly string[], kubeconfigFile?: string): Promise<void> {

@@ -211,3 +211,33 @@ test('finds its objects again after a restart, replaces its own hook and keeps t
   await dev.end('SIGKILL')
   await assertAllGone(pids)
 })
+
+test('says for people what it starts, then tells a push in the order in which it happened', async () => {
+  const child = startCli(['dev', '--state', join(folder, 'state'), '--cluster', 'dev', '--repo', workspace.bare])
+  const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)))
+  let [out, errors] = ['', '']
+  child.stdout.on('data', (chunk) => {
+    out += chunk
+  })
+  child.stderr.on('data', (chunk) => {
+    errors += chunk
+  })
+  const until = async (what: RegExp): Promise<void> => {
+    const seen = await waitUntil(async () => what.test(out) || undefined, {timeoutMilliseconds: 60_000})
+    assert.ok(seen, `${what} in ${out}\n${errors}`)
+  }
+  await until(/^ready\. webhook /)
+  assert.match(errors, /^bridge: starting S3, SQS and the functions\ncluster dev: starting etcd/)
+  assert.match(errors, /cluster dev: ready after [\d.]+ s\n/)
+  await workspace.write('web/a.yaml', configMapYaml('a', {value: 'four'}))
+  const short = (await workspace.push('fourth')).slice(0, 7)
+  await until(new RegExp(`healthy +dev/web +main@${short}`))
+  child.kill('SIGTERM')
+  assert.equal(await ended, 0)
+  const lines = out.split('\n').filter((line) => line.includes(short))
+  assert.deepEqual(
+    lines.map((line) => line.split(/ +/)[1]),
+    ['received', 'rendered', 'signed', 'published', 'pulled', 'verified', 'applied', 'healthy'],
+  )
+  assert.doesNotMatch(`${out}${errors}`, /^\{|UNCHANGED/m)
+})
