@@ -56,8 +56,10 @@ export interface AppState {
   target: DesiredApp | undefined
   /** What the accepted desired state says; `target` differs from it while it is rolled back. */
   published: DesiredApp | undefined
-  /** The last bundle that was healthy, where the app asks for rollback. */
+  /** The last bundle that was healthy. */
   healthy: HealthyBundle | undefined
+  /** It is, or is being, remembered in the cluster: where the app asks for rollback. */
+  isHealthyKept: boolean
   rolledBack: RolledBack | undefined
   /** The last write of the two, so that they do not overtake each other. */
   remembering: Promise<void>
@@ -166,6 +168,7 @@ export function createAppState(name: string, now: Date): AppState {
     target: undefined,
     published: undefined,
     healthy: undefined,
+    isHealthyKept: false,
     rolledBack: undefined,
     remembering: Promise.resolve(),
     bundle: undefined,

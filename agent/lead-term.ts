@@ -89,6 +89,7 @@ export async function leadTerm(
     ctx.apps.set(name, app)
     const record = healthy.get(name)
     app.healthy = record?.healthy
+    app.isHealthyKept = record !== undefined
     app.rolledBack = record?.rolledBack
     const before = previous?.apps.find((report) => report.name === name)
     app.revision = before?.revision

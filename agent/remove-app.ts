@@ -78,8 +78,9 @@ export async function removeApp(
 
 async function finish(ctx: AgentContext, app: AppState): Promise<void> {
   await ctx.inventories.remove(app.name)
-  if (app.healthy !== undefined) await app.remembering.then(() => ctx.healthy.remove(app.name))
+  if (app.isHealthyKept) await app.remembering.then(() => ctx.healthy.remove(app.name))
   app.healthy = undefined
+  app.isHealthyKept = false
   app.rolledBack = undefined
   for (const key of app.inventory.keys()) if (ctx.owners.get(key) === app) ctx.owners.delete(key)
   app.inventory.clear()

@@ -47,14 +47,27 @@ export function rollBack(ctx: AgentContext, app: AppState, reason: string): 'rol
   return 'rolling-back'
 }
 
-/** Remembers that an app's bundle is healthy, where the app may want to come back to it. */
+/** Says why there is no rollback though the app asks for one; '' where that is not so. */
+export function describeNoRollback({published, healthy}: AppState): string {
+  const isAsked = published?.state === 'present' && published.sync.rollback === true
+  return isAsked && healthy === undefined ? '; no rollback: no revision of it is known to have been healthy' : ''
+}
+
+/**
+ * Notes that an app's bundle is healthy: the next publication may ask for it. The cluster remembers it where the app asks for rollback by now, and
+ * else forgets an older one, which would no longer be the last.
+ */
 export function noteHealthy(ctx: AgentContext, app: AppState): void {
   const {target} = app
-  if (target?.state !== 'present' || target.sync.rollback !== true || app.rolledBack !== undefined) return
-  if (app.healthy?.bundle.digest === target.bundle.digest && app.healthy.revision === target.revision) return
-  const {revision, source, inputs, bundle} = target
-  app.healthy = {revision, source, inputs, bundle, trace: app.trace ?? target.trace}
-  save(ctx, app)
+  if (target?.state !== 'present' || app.rolledBack !== undefined) return
+  const asks = target.sync.rollback === true
+  const isNoted = app.healthy?.bundle.digest === target.bundle.digest && app.healthy.revision === target.revision
+  if (!isNoted) {
+    const {revision, source, inputs, bundle} = target
+    app.healthy = {revision, source, inputs, bundle, trace: app.trace ?? target.trace}
+  }
+  if (asks && !(isNoted && app.isHealthyKept)) save(ctx, app)
+  if (!asks && app.isHealthyKept) forget(ctx, app)
 }
 
 /** Only what is verified again comes from memory; whose rights it is applied with, and how, from what is signed now. */
@@ -66,8 +79,18 @@ function save(ctx: AgentContext, app: AppState): void {
   const {healthy, rolledBack} = app
   if (healthy === undefined) return
   const record = {healthy, ...(rolledBack === undefined ? {} : {rolledBack})}
+  app.isHealthyKept = true
+  remember(ctx, app, () => ctx.healthy.save(app.name, record))
+}
+
+function forget(ctx: AgentContext, app: AppState): void {
+  app.isHealthyKept = false
+  remember(ctx, app, () => ctx.healthy.remove(app.name))
+}
+
+function remember(ctx: AgentContext, app: AppState, write: () => Promise<void>): void {
   app.remembering = app.remembering
-    .then(() => (ctx.signal.aborted ? undefined : ctx.healthy.save(app.name, record)))
+    .then(() => (ctx.signal.aborted ? undefined : write()))
     .catch((error: unknown) => {
       ctx.ports.log(
         'warn',

@@ -10,7 +10,7 @@ import {reconcileApp} from './reconcile-app.ts'
 import {removeApp} from './remove-app.ts'
 import {requestReconcile} from './request-reconcile.ts'
 import {requireInventory} from './restore-inventory.ts'
-import {rollBack} from './roll-back.ts'
+import {describeNoRollback, rollBack} from './roll-back.ts'
 import {saveInventory} from './save-inventory.ts'
 import {setCondition} from './set-condition.ts'
 import {tellEvent} from './tell-event.ts'
@@ -85,7 +85,7 @@ function followUp(ctx: AgentContext, app: AppState, error: unknown): void {
     app.outlook = 'given-up'
     // A request to run it again was heard.
     app.asked = false
-    const message = `${words}; it runs again with the next bundle, or when a reconcile is asked for`
+    const message = `${words}${describeNoRollback(app)}; it runs again with the next bundle, or when a reconcile is asked for`
     setCondition(ctx, app, 'False', app.condition.reason, message)
     return
   }
@@ -98,7 +98,7 @@ function followUp(ctx: AgentContext, app: AppState, error: unknown): void {
   if (rollBack(ctx, app, words) === 'rolling-back') return
   app.outlook = 'given-up'
   for (const other of ctx.apps.values()) if (other.awaited.has(app.name)) ctx.reconcile(other, 'upkeep')
-  const message = `${words}; given up after ${limit} retries, until something newer is published`
+  const message = `${words}${describeNoRollback(app)}; given up after ${limit} retries, until something newer is published`
   setCondition(ctx, app, 'False', app.condition.reason, message)
 }
 
@@ -116,7 +116,8 @@ function tellFailure(ctx: AgentContext, app: AppState, error: unknown): void {
     )
   }
   const reason = refused ? 'ArtifactRefused' : reasonOf(code)
-  setCondition(ctx, app, 'False', reason, message)
+  const more = isAppFailure(error, 'UNHEALTHY', 'HOOK_FAILED') ? describeNoRollback(app) : ''
+  setCondition(ctx, app, 'False', reason, `${message}${more}`)
   app.healthyRevision = undefined
   if (isTold(app, `${code} ${aboutOf(error) ?? message}`) || wasTold(ctx, app, {code, message})) return
   tellEvent(ctx, app, {event: refused ? 'refused' : 'failed', at: ctx.ports.clock.now(), code, message})

@@ -6,7 +6,7 @@ import {FAILED_GRACE_MS} from './await-health.ts'
 import {explainUnhealthy} from './explain-unhealthy.ts'
 import {listSome} from './list-some.ts'
 import {healthSeen} from './note-end.ts'
-import {noteHealthy, rollBack} from './roll-back.ts'
+import {describeNoRollback, noteHealthy, rollBack} from './roll-back.ts'
 import {setCondition} from './set-condition.ts'
 import {tellEvent} from './tell-event.ts'
 import {wakeDependents} from './wake-dependents.ts'
@@ -161,8 +161,8 @@ function describeFailed(app: AppState): string {
 
 function failHealth(ctx: AgentContext, app: AppState, describe: () => string): void {
   const message = describe()
-  app.describeFailure = describe
-  setCondition(ctx, app, 'False', 'HealthCheckFailed', message)
+  app.describeFailure = () => `${describe()}${describeNoRollback(app)}`
+  setCondition(ctx, app, 'False', 'HealthCheckFailed', app.describeFailure())
   app.healthyRevision = undefined
   const code = 'HealthCheckFailed'
   if (!wasTold(ctx, app, {code, message}))

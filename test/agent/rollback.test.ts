@@ -124,3 +124,46 @@ test('goes back when its retries are used up', async (t) => {
   await waitUntil(() => bridge.report()?.apps[0]?.reason === 'RolledBack', 'the rollback in the report')
   assert.deepEqual(await dataOf('used'), {v: '1'})
 })
+
+test('goes back also where the very publication that fails is the first to ask for it, over a restart too', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const space = 'late'
+  const sync = {timeoutSeconds: 1}
+  const first = bridge.startAgent()
+  await bridge.publish({[space]: {manifests: good(space, '1'), sync}})
+  await first.waitFor({event: 'healthy', app: space})
+  const record = () =>
+    cluster.admin.get(
+      types.configMap,
+      {namespace: bridge.agentNamespace, name: `drawbridge-healthy-${space}`},
+      'metadata',
+    )
+  assert.equal(await record(), 'absent')
+  await bridge.publish({[space]: {manifests: bad(space, '2'), sync: {...sync, rollback: true}}})
+  await first.waitFor({event: 'rolledback', app: space})
+  await waitUntil(() => bridge.report()?.apps[0]?.reason === 'RolledBack', 'the rollback in the report')
+  assert.deepEqual(await dataOf(space), {v: '1'})
+  assert.notEqual(await record(), 'absent')
+  await first.stop()
+
+  const second = bridge.startAgent()
+  await bridge.publish({[space]: {manifests: good(space, '3'), sync}})
+  await second.waitFor({event: 'healthy', app: space})
+  await waitUntil(async () => (await record()) === 'absent', 'that what is no longer the last is forgotten')
+  await bridge.publish({[space]: {manifests: bad(space, '4'), sync: {...sync, rollback: true}}})
+  await second.waitFor({event: 'rolledback', app: space})
+  await waitUntil(async () => (await dataOf(space))?.v === '3', 'the last that was healthy')
+})
+
+test('says that there is no rollback where nothing is known to have been healthy', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const agent = bridge.startAgent()
+  const sync = {timeoutSeconds: 1, rollback: true}
+  await bridge.publish({never: {manifests: bad('never', '1'), sync}})
+  await agent.waitFor({event: 'failed', app: 'never', code: 'HealthCheckFailed'})
+  const words = /; no rollback: no revision of it is known to have been healthy$/
+  await waitUntil(
+    () => words.test(bridge.report()?.apps[0]?.message ?? ''),
+    () => String(bridge.report()?.apps[0]?.message),
+  )
+})
