@@ -24,6 +24,7 @@ import {nearestPath} from './nearest-path.ts'
 import type {ProgramResult} from './program.ts'
 import {INPUTS_VERSION, PROGRAMS_DIGEST, RENDERER_VERSIONS} from './renderer-versions.ts'
 import {explainEmpty, type LeftOut, warnOfUnused} from './tell-left-out.ts'
+import {tellOtherFaults} from './tell-other-faults.ts'
 
 /** An app as it is for one cluster: its bundle, and all that it came of. */
 export interface RenderedApp {
@@ -181,7 +182,11 @@ function runJob(means: RenderMeans, name: RendererName, app: App, job: object, p
     return {found, warnings, reads: files.reads}
   } catch (error) {
     if (!(error instanceof RenderError)) throw error
-    throw explainValueFile(means, app, about, error) ?? explainProblem(error, about)
+    const told = explainValueFile(means, app, about, error) ?? explainProblem(error, about)
+    if (name !== 'yaml' || !('files' in job) || !Array.isArray(job.files)) throw told
+    throw tellOtherFaults(told, job.files.map(String), about, (rest) =>
+      means.run('kustomize', {...job, files: rest}, files),
+    )
   }
 }
 

@@ -347,3 +347,17 @@ test('a local path as the source of an app in a repository that is elsewhere', a
 function never(): never {
   throw new Error('there is no finding')
 }
+
+test('tells all files of a plain folder that are no YAML at once, up to five of them, the first as the place', async (t) => {
+  const broken = (names: string[]) => Object.fromEntries(names.map((name) => [`app/${name}.yaml`, 'a: 1\nb: [\n']))
+  const well = {'app/c.yaml': configMap('c')}
+  const two = await pushBad(t, {...broken(['b', 'd']), ...well})
+  assertFinding(
+    two,
+    {code: 'YAML_INVALID', file: 'app/b.yaml', line: 2},
+    /^not valid YAML: [^;]+; also app\/d\.yaml:2: not valid YAML: [^;]+$/,
+  )
+  const seven = await pushBad(t, {...broken(['a', 'b', 'd', 'e', 'f', 'g', 'h']), ...well})
+  assertFinding(seven, {code: 'YAML_INVALID', file: 'app/a.yaml'}, /; there are more$/)
+  assert.deepEqual(seven.message.match(/app\/\w\.yaml/g), ['app/b.yaml', 'app/d.yaml', 'app/e.yaml', 'app/f.yaml'])
+})
