@@ -4,6 +4,7 @@ import {spawn} from 'node:child_process'
 import {glob, mkdtemp, readFile, rm} from 'node:fs/promises'
 import {availableParallelism, tmpdir} from 'node:os'
 import {join, relative} from 'node:path'
+import {pathToFileURL} from 'node:url'
 import {cacheDirOf} from '#infra/local/cache-dir.ts'
 import {findControlPlane} from '#infra/local/find-control-plane.ts'
 import {findRenderers} from '#infra/local/renderers/find-renderers.ts'
@@ -39,12 +40,18 @@ const sharing = texts.filter((text) => text.includes('openTestCluster()')).lengt
 const stateDir = sharing > 1 ? await mkdtemp(join(tmpdir(), 'drawbridge-test-cluster-')) : undefined
 const cluster = stateDir === undefined ? undefined : await startCluster({tools, stateDir, name: 'dev'})
 
+const reportDir = await mkdtemp(join(tmpdir(), 'drawbridge-test-report-'))
+const slowestFiles = join(reportDir, 'slowest-files')
+
 const child = spawn(
   process.execPath,
   [
     '--disable-warning=ExperimentalWarning',
     '--test',
     '--test-reporter=spec',
+    '--test-reporter-destination=stdout',
+    `--test-reporter=${pathToFileURL(join(import.meta.dirname, 'slowest-files.ts'))}`,
+    `--test-reporter-destination=${slowestFiles}`,
     // The tests of the agent wait for others half of their time.
     `--test-concurrency=${availableParallelism() + 1}`,
     `--test-timeout=${fileTimeoutMilliseconds}`,
@@ -70,6 +77,8 @@ const watchdog = setTimeout(() => {
 child.on('exit', async (code) => {
   clearTimeout(watchdog)
   process.exitCode = code ?? 1
+  process.stdout.write(await readFile(slowestFiles, 'utf8').catch(() => ''))
+  await rm(reportDir, {recursive: true, force: true})
   await cluster?.stop()
   if (stateDir !== undefined) await rm(stateDir, {recursive: true, force: true})
 })
