@@ -1,5 +1,6 @@
 import {describeError} from '#shared/model/drawbridge-error.ts'
 import {refKey} from '#shared/model/object-ref.ts'
+import {SYNC_PHASES, type SyncPhase} from '#shared/plan/read-hook.ts'
 import {type AgentContext, aboutApp, keepEntry} from './agent-context.ts'
 import {AppFailure, asApplyFailure} from './app-failure.ts'
 import {type AppState, impersonatedUser, type LoadedBundle} from './app-state.ts'
@@ -14,7 +15,7 @@ import {listSome} from './list-some.ts'
 import {type Change, planChanges} from './plan-changes.ts'
 import type {PlannedHook, PlannedStage, PlannedStep} from './plan-objects.ts'
 import {needsPreflight, preflightStage} from './preflight-stage.ts'
-import {beginHook, finishHook, noteHook, pendingHooks, requireNotFailed} from './run-hooks.ts'
+import {beginHook, clearHooks, finishHook, noteHook, pendingHooks, requireNotFailed} from './run-hooks.ts'
 import {saveInventory} from './save-inventory.ts'
 import {setCondition} from './set-condition.ts'
 import {tellDrifted, tellHealed} from './tell-changes.ts'
@@ -32,15 +33,23 @@ export interface StepWork {
 
 /** Decides what there is to do, step by step; steps without work are among them, since later ones may have to wait for their health. */
 export function planSteps(ctx: Pick<AgentContext, 'live'>, app: AppState, bundle: LoadedBundle): StepWork[] {
+  const pending = new Map(SYNC_PHASES.map((phase) => [phase, pendingOf(app, bundle, phase)]))
   return bundle.steps.map((step) => {
     const stages = step.stages.map((stage) => ({
       stage,
       changes: planChanges(ctx, app, bundle, stage.objects),
-      hooks: pendingHooks({app, bundle, phase: step.phase}, stage.hooks),
+      hooks: stage.hooks.filter((hook) => pending.get(step.phase)?.has(hook)),
     }))
     const fresh = stages.some(({changes, hooks}) => hooks.length > 0 || changes.some(({why}) => why !== 'drifted'))
     return {step, stages, fresh}
   })
+}
+
+function pendingOf(app: AppState, bundle: LoadedBundle, phase: SyncPhase): Set<PlannedHook> {
+  const hooks = bundle.steps.flatMap((step) =>
+    step.phase === phase ? step.stages.flatMap((stage) => stage.hooks) : [],
+  )
+  return new Set(pendingHooks({app, bundle, phase}, hooks))
 }
 
 /** The changes of objects, over all steps. */
@@ -70,7 +79,10 @@ export async function applySteps(run: StepRun, work: readonly StepWork[]): Promi
   const steps = work.filter(({step}) => step.phase === 'PreSync' || step.phase === 'Sync')
   const changes = changesOf(steps)
   const hooks = hooksOf(run, steps)
-  if (changes.length === 0 && hooks.length === 0) return
+  if (changes.length === 0 && hooks.length === 0) {
+    for (const phase of ['PreSync', 'Sync'] as const) await clearHooks({...run, phase})
+    return
+  }
   await refuseForeign(ctx, app, changes)
   setCondition(ctx, app, 'Unknown', 'Progressing', `applying ${changes.length} of ${bundle.objects.size} object(s)`)
   endWaiting(app, 'due')
@@ -82,11 +94,9 @@ export async function applySteps(run: StepRun, work: readonly StepWork[]): Promi
     await createNamespaceIfAsked(ctx, app, bundle).catch((error: unknown) => {
       throw asApplyFailure(error)
     })
-    for (const [index, item] of steps.entries()) {
-      await applyStep(run, item)
+    for (const phase of ['PreSync', 'Sync'] as const) {
+      await endingPhase(run, phase, () => runPhase(run, steps, phase))
       if (signal.aborted) return
-      judgeAll(ctx, app)
-      if (steps.slice(index + 1).some(({fresh}) => fresh)) await awaitStep(run, item.step)
     }
   } catch (error) {
     if (app.unsaved && !ctx.signal.aborted) await saveInventory(ctx, app)
@@ -100,7 +110,8 @@ export async function applySteps(run: StepRun, work: readonly StepWork[]): Promi
 export async function runPostSync(run: StepRun, work: readonly StepWork[]): Promise<void> {
   const {ctx, app, bundle, signal} = run
   const steps = work.filter(({step, fresh}) => step.phase === 'PostSync' && fresh)
-  if (steps.length === 0 || signal.aborted) return
+  if (signal.aborted) return
+  if (steps.length === 0) return clearHooks({...run, phase: 'PostSync'})
   const hooks = hooksOf(run, steps)
   endWaiting(app, 'due')
   app.applying = true
@@ -108,10 +119,7 @@ export async function runPostSync(run: StepRun, work: readonly StepWork[]): Prom
     for (const hook of hooks) noteHook(run, hook)
     await saveInventory(ctx, app)
     await awaitAll(run, [...bundle.objects.values()], 'PostSync')
-    for (const item of steps) {
-      if (signal.aborted) return
-      await applyStep(run, item)
-    }
+    await endingPhase(run, 'PostSync', () => runPhase(run, steps, 'PostSync'))
   } finally {
     app.applying = false
   }
@@ -120,12 +128,13 @@ export async function runPostSync(run: StepRun, work: readonly StepWork[]): Prom
 /** Runs the SyncFail hooks, once for a bundle that failed. What goes wrong with them is only logged: the first failure is the one to tell. */
 export async function runSyncFail(run: StepRun): Promise<void> {
   const {ctx, app, bundle, signal} = run
+  const pending = pendingOf(app, bundle, 'SyncFail')
   for (const step of bundle.steps) {
     if (step.phase !== 'SyncFail' || signal.aborted || ctx.signal.aborted) continue
     const stages = step.stages.map((stage) => ({
       stage,
       changes: [],
-      hooks: pendingHooks({app, bundle, phase: step.phase}, stage.hooks),
+      hooks: stage.hooks.filter((hook) => pending.has(hook)),
     }))
     if (stages.every(({hooks}) => hooks.length === 0)) continue
     try {
@@ -136,6 +145,7 @@ export async function runSyncFail(run: StepRun): Promise<void> {
       ctx.ports.log('warn', `app ${app.name}: ${describeError(error)}`, aboutApp(app))
     }
   }
+  await clearOrLog(run, 'SyncFail')
 }
 
 /** The hooks of steps; throws where one failed for this bundle already, before anything is done. */
@@ -180,6 +190,40 @@ async function applyStep(run: StepRun, {step, stages}: StepWork): Promise<void> 
     Promise.allSettled(begun.map((hook) => finishHook({...run, phase: step.phase}, hook))),
   )
   for (const end of ends) if (end.status === 'rejected') throw end.reason
+}
+
+/** Runs what is due of a phase; what of it had ended before is only waited for, where more is to come. */
+async function runPhase(run: StepRun, work: readonly StepWork[], phase: SyncPhase): Promise<void> {
+  const {ctx, app, signal} = run
+  for (const [index, item] of work.entries()) {
+    if (item.step.phase !== phase) continue
+    if (signal.aborted) return
+    await applyStep(run, item)
+    if (signal.aborted || phase === 'PostSync') continue
+    judgeAll(ctx, app)
+    if (work.slice(index + 1).some(({fresh}) => fresh)) await awaitStep(run, item.step)
+  }
+}
+
+/** Clears a phase's hooks where it is over: it came to its end, it failed, or something newer is wanted. */
+async function endingPhase(run: StepRun, phase: SyncPhase, task: () => Promise<void>): Promise<void> {
+  try {
+    await task()
+  } catch (error) {
+    // Why it failed is what to tell.
+    await clearOrLog(run, phase)
+    throw error
+  }
+  await clearHooks({...run, phase})
+}
+
+async function clearOrLog(run: StepRun, phase: SyncPhase): Promise<void> {
+  const {ctx, app} = run
+  try {
+    await clearHooks({...run, phase})
+  } catch (error) {
+    ctx.ports.log('warn', `app ${app.name}: ${describeError(error)}`, aboutApp(app))
+  }
 }
 
 async function awaitStep(run: StepRun, step: PlannedStep): Promise<void> {

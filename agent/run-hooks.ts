@@ -3,7 +3,7 @@ import {stringifyExact} from '#shared/bundle/exact-json.ts'
 import {isJsonObject} from '#shared/model/manifest.ts'
 import {formatRef, type ObjectRef} from '#shared/model/object-ref.ts'
 import type {HookRecord} from '#shared/plan/inventory.ts'
-import {type HookProgress, judgeHook} from '#shared/plan/judge-hook.ts'
+import {comesToEnd, type HookProgress, judgeHook} from '#shared/plan/judge-hook.ts'
 import type {SyncPhase} from '#shared/plan/read-hook.ts'
 import {type AgentContext, dropEntry, keepEntry} from './agent-context.ts'
 import {AppFailure, asApplyFailure} from './app-failure.ts'
@@ -35,17 +35,21 @@ export interface HookRun {
   signal: AbortSignal
 }
 
-/** The hooks of a stage that are part of this release and have not succeeded for this bundle; of those of SyncFail the ones that have not ended. */
+/**
+ * The hooks of a phase that are part of this release and have not succeeded for this bundle; of those of SyncFail the ones that have not ended.
+ * Where there are any, those that only have to be there are among them: they may be gone by their delete policy.
+ */
 export function pendingHooks(
   {app, bundle, phase}: Omit<HookRun, 'ctx' | 'signal'>,
-  hooks: PlannedHook[],
+  hooks: readonly PlannedHook[],
 ): PlannedHook[] {
   const release = releaseOf(app, bundle)
-  return hooks.filter(({object, rules}) => {
-    if ((rules.only?.[phase] ?? release) !== release) return false
+  const due = hooks.filter(({rules}) => (rules.only?.[phase] ?? release) === release)
+  const isPending = ({object}: PlannedHook): boolean => {
     const result = recordOf(app, bundle, object.key).results[phase]
     return result === undefined || (result === 'Failed' && phase !== 'SyncFail')
-  })
+  }
+  return due.some(isPending) ? due.filter((hook) => isPending(hook) || !comesToEnd(hook.object.ref)) : []
 }
 
 /**
@@ -82,8 +86,7 @@ export async function beginHook(run: HookRun, hook: PlannedHook): Promise<void> 
     if (annotationsOf(live)[RUN_ANNOTATION] === runId && live.metadata.uid !== formerUid) return
     requireOwn(run, hook, live)
     const isReplaced = rules.deletePolicies.includes('BeforeHookCreation') || hook.generateName !== undefined
-    if (isReplaced) await deleteLastRun(run, hook, type, ref, live)
-    else await refuseFailed(run, hook, type)
+    if (isReplaced || (await isLeftOver(run, hook, type))) await deleteLastRun(run, hook, type, ref, live)
   }
   await endFormerRuns(run, hook, type)
   if (run.signal.aborted || ctx.signal.aborted) return
@@ -101,7 +104,7 @@ export async function beginHook(run: HookRun, hook: PlannedHook): Promise<void> 
   note(run, hook, ctx.live.note(type, answer).uid)
 }
 
-/** Waits for a hook's end, notes it in the cluster, then deletes the hook where its delete policy says so. */
+/** Waits for a hook's end, and notes it in the cluster. */
 export async function finishHook(run: HookRun, hook: PlannedHook): Promise<void> {
   const {ctx, app, bundle, phase} = run
   const progress = await awaitEnd(run, hook)
@@ -112,10 +115,29 @@ export async function finishHook(run: HookRun, hook: PlannedHook): Promise<void>
   const results = {...record.results, [phase]: state}
   note(run, hook, app.inventory.get(hook.object.key)?.uid, {...record, ...why, results})
   await saveInventory(ctx, app)
-  if (hook.rules.deletePolicies.includes(state === 'Succeeded' ? 'HookSucceeded' : 'HookFailed')) {
-    await deleteHook(run, hook, typeOf(hook), app.inventory.get(hook.object.key)?.uid)
-  }
   if (state === 'Failed') throw failure(run, hook, progress.reason, {settled: true})
+}
+
+/**
+ * Deletes the hooks of a phase that came to their ends, where their delete policies say so. Call when the phase is over, as helm does: a hook
+ * of it may need another, such as the account that it runs as. What an earlier agent left is deleted too; what is gone costs no request.
+ */
+export async function clearHooks(run: Omit<HookRun, 'signal'>): Promise<void> {
+  const {ctx, app, bundle, phase} = run
+  for (const hook of bundle.hooks.values()) {
+    const {object, rules} = hook
+    const result = recordOf(app, bundle, object.key).results[phase]
+    if (result === undefined || !rules.deletePolicies.includes(result === 'Succeeded' ? 'HookSucceeded' : 'HookFailed'))
+      continue
+    if (ctx.signal.aborted) return
+    const seen = ctx.live.get(object.key)
+    if (seen === undefined || seen.terminating) continue
+    const type = typeOf(hook)
+    const live = await readAs(ctx, app, bundle.app, type, object.ref, 'metadata')
+    // In another phase it runs anew.
+    const isOfPhase = live !== 'absent' && annotationsOf(live)[RUN_ANNOTATION] === `${bundleId(bundle)}.${phase}`
+    if (isOfPhase) await deleteHook(run, hook, type, live.metadata.uid)
+  }
 }
 
 /**
@@ -224,10 +246,18 @@ function requireOwn({app}: HookRun, {object}: PlannedHook, live: KubeObject): vo
   )
 }
 
-/** What failed in an earlier run and may not be deleted would count as failed before it began. */
-async function refuseFailed(run: HookRun, hook: PlannedHook, type: ResourceType): Promise<void> {
+/**
+ * Tells whether an earlier run should be gone by its delete policy, and only a stop kept it there. What failed and may not be deleted would
+ * count as failed before it began: throws `AppFailure` HOOK_FAILED.
+ */
+async function isLeftOver(run: HookRun, hook: PlannedHook, type: ResourceType): Promise<boolean> {
   const live = await readAs(run.ctx, run.app, run.bundle.app, type, hook.object.ref, 'whole')
-  if (live === 'absent' || progressOf(run, type, live).state !== 'Failed') return
+  if (live === 'absent') return false
+  const {state} = progressOf(run, type, live)
+  const {deletePolicies} = hook.rules
+  if (state === 'Succeeded') return deletePolicies.includes('HookSucceeded')
+  if (state === 'Running') return false
+  if (deletePolicies.includes('HookFailed')) return true
   const reason =
     'it failed in an earlier run and is still there, since its delete policy keeps it; delete it, or add BeforeHookCreation to its delete policy'
   throw failure(run, hook, reason)
@@ -254,13 +284,13 @@ async function deleteLastRun(
 }
 
 async function deleteHook(
-  {ctx, bundle}: HookRun,
+  {ctx, bundle}: Pick<HookRun, 'ctx' | 'bundle'>,
   {object}: PlannedHook,
   type: ResourceType,
-  uid: string | undefined,
+  uid: string,
 ): Promise<void> {
   await ctx.ports.kube.delete(type, object.ref, {
-    ...(uid === undefined ? {} : {uid}),
+    uid,
     propagation: 'Background',
     lastTry: ctx.signal,
     ...impersonatedUser(bundle.app),

@@ -10,6 +10,11 @@ export interface HookProgress {
   reason: string
 }
 
+/** Tells whether a kind comes to an end by itself; a hook of any other has to be there and healthy. */
+export function comesToEnd({group, kind}: {group: string; kind: string}): boolean {
+  return ['batch/Job', '/Pod', 'argoproj.io/Workflow'].includes(`${group}/${kind}`)
+}
+
 /** Judges a hook by its live object. */
 export function judgeHook(object: JsonObject, options: HealthOptions = {}): HookProgress {
   const {state, reason} = judge(object, options)

@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict'
 import {after, before, test} from 'node:test'
+import type {ResourceType} from '#agent/kube/kube-client.ts'
 import type {Manifest} from '#shared/model/manifest.ts'
 import {followJobs} from './follow-jobs.ts'
 import {openTestCluster, type TestCluster} from './open-test-cluster.ts'
-import {annotateApp, configMap, createTestBridge, namespace, type TestBridge, waitUntil} from './start-test-agent.ts'
+import {
+  annotateApp,
+  annotated,
+  configMap,
+  createTestBridge,
+  namespace,
+  type TestBridge,
+  waitUntil,
+} from './start-test-agent.ts'
 
 let cluster: TestCluster
 before(async () => {
@@ -50,3 +59,51 @@ for (const phase of ['PreSync', 'Sync', 'PostSync']) {
     assert.deepEqual(jobs.made, ['migrate', 'migrate'])
   })
 }
+
+test('hooks are deleted with their phase, so that one may be the account of another; a hook that runs again has its account back', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const space = 'failed-with-account'
+  const account: ResourceType = {
+    group: '',
+    version: 'v1',
+    kind: 'ServiceAccount',
+    plural: 'serviceaccounts',
+    namespaced: true,
+  }
+  const hasAccount = async () =>
+    (await cluster.admin.get(account, {namespace: space, name: 'runner'}, 'metadata')) !== 'absent'
+  const jobs = await followJobs(cluster, space, () => 'none')
+  t.after(async () => jobs.stop())
+  const agent = bridge.startAgent()
+  const policy = {'argocd.argoproj.io/hook-delete-policy': 'BeforeHookCreation,HookSucceeded'}
+  const inWave = (manifest: Manifest, wave: string): Manifest =>
+    annotated(manifest, {
+      'argocd.argoproj.io/hook': 'PreSync',
+      'argocd.argoproj.io/sync-wave': wave,
+      ...policy,
+    })
+  const runner = {apiVersion: 'v1', kind: 'ServiceAccount', metadata: {name: 'runner', namespace: space}}
+  const manifests = [
+    namespace(space),
+    configMap(space, 'c'),
+    inWave(runner, '-5'),
+    inWave(hook(space, 'prepare', 'PreSync'), '-1'),
+    inWave(hook(space, 'migrate', 'PreSync'), '1'),
+  ]
+  await bridge.publish({[space]: {manifests}})
+  await waitUntil(() => jobs.made.length === 1, 'the first Job')
+  await jobs.end('prepare', 'Complete')
+  await waitUntil(() => jobs.made.length === 2, 'the second one')
+  assert.ok(await hasAccount())
+  await jobs.end('migrate', 'Failed')
+  await agent.waitFor({event: 'failed', app: space, code: 'HOOK_FAILED'})
+  assert.ok(!(await hasAccount()), 'its phase is over')
+
+  await annotateApp(cluster.admin, bridge, space, {'reconcile.drawbridge.dev/requestedAt': 'now'})
+  await waitUntil(() => jobs.made.length === 3, 'another run')
+  assert.ok(await hasAccount())
+  await jobs.end('migrate', 'Complete')
+  await agent.waitFor({event: 'healthy', app: space})
+  assert.deepEqual(jobs.made, ['prepare', 'migrate', 'migrate'], 'what was through does not run again')
+  assert.ok(!(await hasAccount()))
+})
