@@ -13,11 +13,16 @@ export type DriftKind = 'missing' | 'terminating' | 'other-owner' | 'fields' | '
  */
 export function detectDrift(app: AppState, entry: AppliedEntry, live: LiveObject | undefined): DriftKind | undefined {
   if (live === undefined) return entry.ended === undefined ? 'missing' : undefined
-  if (live.terminating) return 'terminating'
+  if (live.terminating) return isGoing(entry, live) ? undefined : 'terminating'
   if (live.app !== app.name) return 'other-owner'
   if (live.fields !== entry.fields) return 'fields'
   if (entry.appliedAt === undefined) entry.appliedAt = live.appliedAt
   return entry.appliedAt === live.appliedAt ? undefined : 'reapplied'
+}
+
+/** Tells whether what is being deleted is an object that came to its end, and goes by its own rule. */
+export function isGoing({ended, uid}: AppliedEntry, live: LiveObject): boolean {
+  return live.terminating && ended !== undefined && live.uid === uid
 }
 
 /** Tells whether a reconcile of an app changes its objects right now. */

@@ -4,6 +4,7 @@ import {type ApplyFailure, asFailure} from './apply-objects.ts'
 import {objectToSend} from './ignored-fields.ts'
 import {isImmutableError, isKubeError} from './kube/kube-error.ts'
 import {FIELD_MANAGER} from './marks.ts'
+import {hasEnded} from './note-end.ts'
 import type {Change} from './plan-changes.ts'
 import type {PlannedObject} from './plan-objects.ts'
 import {readerAs} from './read-as.ts'
@@ -35,7 +36,7 @@ export async function preflightStage(
         try {
           await dryRun(ctx, app, bundle, object)
         } catch (error) {
-          if (isKubeError(error, 'ABORTED') || isAllowed(object, error)) return
+          if (isKubeError(error, 'ABORTED') || isAllowed(ctx, app, object, error)) return
           failures.push(asFailure(object, error))
         }
       }, bundle.app.name),
@@ -58,8 +59,8 @@ async function dryRun(ctx: AgentContext, state: AppState, {app}: LoadedBundle, o
 }
 
 /** What says nothing of the apply itself: it is made anew then; a webhook with side effects; a definition that is served in a moment. */
-function isAllowed({rules, defined}: PlannedObject, error: unknown): boolean {
-  if (rules.force && isImmutableError(error)) return true
+function isAllowed(ctx: AgentContext, app: AppState, {key, rules, defined}: PlannedObject, error: unknown): boolean {
+  if (isImmutableError(error) && (rules.force || hasEnded(ctx, app, key))) return true
   if (isKubeError(error) && error.details.leftover === true) return true
   if (isKubeError(error, 'CONFLICT') || (defined && isKubeError(error, 'NOT_FOUND'))) return true
   return isKubeError(error, 'REJECTED') && error.message.includes('does not support dry run')

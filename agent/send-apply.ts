@@ -5,6 +5,7 @@ import {adoptFields, adoptParameters} from '#shared/plan/adopt-fields.ts'
 import type {AgentContext} from './agent-context.ts'
 import {AppFailure} from './app-failure.ts'
 import {type AppState, impersonatedUser, type LoadedBundle} from './app-state.ts'
+import {awaitGone} from './await-gone.ts'
 import {deleteAndAwait} from './delete-and-await.ts'
 import {trimExemption} from './exempt-memory.ts'
 import {handOverReplicas} from './hand-over-replicas.ts'
@@ -13,6 +14,7 @@ import type {KubeClient, ResourceType} from './kube/kube-client.ts'
 import {isImmutableError, isKubeError} from './kube/kube-error.ts'
 import type {KubeObject} from './kube/kube-object.ts'
 import {FIELD_MANAGER} from './marks.ts'
+import {hasEnded} from './note-end.ts'
 import {type PlannedObject, parseBody} from './plan-objects.ts'
 import {readerAs} from './read-as.ts'
 
@@ -23,8 +25,8 @@ type Means = Pick<AgentContext, 'live' | 'ports' | 'signal'>
 
 /**
  * Sends one object as its rules ask, and resolves with the metadata that the server answered: by server-side apply, after a replacement,
- * or only where there is none (`'exists'`: there is one, and it is left alone). Makes it anew only where it asks for that and
- * nothing but fields that cannot be changed stands in the way.
+ * or only where there is none (`'exists'`: there is one, and it is left alone). Makes it anew only where it asks for that, or came to its end and
+ * would go by its own rule, and nothing but fields that cannot be changed stands in the way.
  */
 export async function sendApply(
   means: Means,
@@ -37,6 +39,9 @@ export async function sendApply(
   const {impersonate} = impersonatedUser(bundle.app)
   const reader = readerAs(means, app, bundle.app)
   if (object.rules.mode === 'once') return kube.create(type, manifestOf(object), impersonate)
+  const ended = hasEnded(means, app, object.key)
+  // It would take the change, and go with it.
+  if (ended && means.live.get(object.key)?.terminating) await awaitGone(means, [object.ref], means.signal)
   try {
     if (object.rules.replace) await replaceWhole(means, reader, object, type, impersonate)
     await trimExemption({apply: kube.apply, ...reader}, object, impersonate)
@@ -47,7 +52,7 @@ export async function sendApply(
       await takeParameters(means, reader, object, type, impersonate)
       return applyAndAdopt(means, bundle.app, object, type)
     }
-    if (!object.rules.force || !isImmutableError(error)) throw error
+    if (!(object.rules.force || ended) || !isImmutableError(error)) throw error
     await deleteForGood(means, object, type, bundle.app.sync.timeoutSeconds, impersonate)
     return applyAndAdopt(means, bundle.app, object, type)
   }

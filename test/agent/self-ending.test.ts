@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import {after, before, test} from 'node:test'
 import type {ResourceType} from '#agent/kube/kube-client.ts'
 import type {JsonObject, Manifest} from '#shared/model/manifest.ts'
+import {findCondition} from '#shared/plan/health/read-status.ts'
 import {type FollowedJobs, followJobs} from './follow-jobs.ts'
 import {openTestCluster, type TestCluster} from './open-test-cluster.ts'
 import {configMap, createTestBridge, namespace, waitUntil} from './start-test-agent.ts'
@@ -96,7 +97,7 @@ test('a Job without such a rule that somebody deletes is healed', async (t) => {
   await agent.waitFor({event: 'healthy', app: space})
   await cluster.admin.delete(job, {namespace: space, name: 'migrate'}, {propagation: 'Background'})
   await agent.waitFor({event: 'healed', app: space})
-  assert.deepEqual(jobs.made, ['migrate', 'migrate'])
+  await waitUntil(() => jobs.made.length === 2, 'a second one')
 })
 
 test('a hook with a TTL of 0 counts as it ended, however soon it is gone', async (t) => {
@@ -115,3 +116,52 @@ test('a hook with a TTL of 0 counts as it ended, however soon it is gone', async
     [],
   )
 })
+
+test('a Job that came to its end and waits for its TTL is made anew where it is declared otherwise; while it goes it has not drifted', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const space = 'ended-waiting'
+  const jobs = await followJobs(cluster, space, () => 'Complete')
+  t.after(async () => jobs.stop())
+  const agent = bridge.startAgent()
+  const declared = (image: string) => {
+    const template = {spec: {containers: [{name: 'run', image}], restartPolicy: 'Never'}}
+    // More than one change of what is there, so that it is asked for first.
+    return app(space, image, migrate(space, {ttlSecondsAfterFinished: 3_600, template}), configMap(space, 'd', {image}))
+  }
+  const isEnded = async () => {
+    const live = await cluster.admin.get(job, {namespace: space, name: 'migrate'}, 'whole')
+    return live !== 'absent' && findCondition(live, 'Complete') !== undefined
+  }
+  const deploy = async (image: string) => {
+    const seen = agent.events.length
+    await bridge.publish(declared(image))
+    await agent.waitFor({event: 'healthy', app: space}, {after: seen})
+  }
+  await deploy('run:1')
+  await waitUntil(isEnded, 'its end')
+  await deploy('run:2')
+  assert.deepEqual(jobs.made, ['migrate', 'migrate'])
+  await waitUntil(isEnded, 'its end')
+
+  // As the controller of TTLs does; there is none to finish it here.
+  await cluster.admin.delete(job, {namespace: space, name: 'migrate'}, {propagation: 'Foreground'})
+  await waitUntil(() => bridge.report()?.apps[0]?.ready === 'True', 'that it is well while the Job goes')
+  const seen = agent.events.length
+  await bridge.publish(declared('run:3'))
+  await agent.waitFor({event: 'verified', app: space}, {after: seen})
+  await removeFinalizers(space)
+  await waitUntil(() => jobs.made.length === 3, 'a Job beside the one that went')
+  await agent.waitFor({event: 'healthy', app: space}, {after: seen})
+  const told = agent.events.map(({event}) => event)
+  assert.ok(!told.includes('drifted') && !told.includes('healed') && !told.includes('failed'), told.join())
+})
+
+async function removeFinalizers(space: string): Promise<void> {
+  await cluster.transport.send({
+    method: 'PATCH',
+    path: `/apis/batch/v1/namespaces/${space}/jobs/migrate`,
+    contentType: 'application/merge-patch+json',
+    body: JSON.stringify({metadata: {finalizers: null}}),
+    what: 'end the deletion',
+  })
+}
