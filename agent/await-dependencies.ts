@@ -7,6 +7,7 @@ import {requestReconcile} from './request-reconcile.ts'
 import {setCondition} from './set-condition.ts'
 import {tellEvent} from './tell-event.ts'
 import {dependencyNames} from './wake-dependents.ts'
+import {wasTold} from './was-told.ts'
 
 const REASON = 'DependencyNotReady'
 /** What others are ready for sooner is not worth an event. */
@@ -83,10 +84,6 @@ function tellLasting(ctx: AgentContext, app: AppState): void {
   if (dependencyWait?.lasts !== true || condition.reason !== REASON) return
   if (dependencyWait.told.has(dependencyWait.cause)) return
   dependencyWait.told.add(dependencyWait.cause)
-  tellEvent(ctx, app, {
-    event: 'failed',
-    at: ctx.ports.clock.now(),
-    code: 'DEPENDENCY_NOT_READY',
-    message: condition.message,
-  })
+  const told = {code: 'DEPENDENCY_NOT_READY', message: condition.message}
+  if (!wasTold(ctx, app, told)) tellEvent(ctx, app, {event: 'failed', at: ctx.ports.clock.now(), ...told})
 }

@@ -21,11 +21,12 @@ const SAVE_RETRY_MS = 500
 const CANNOT_REMEMBER = 'the accepted version cannot be remembered in the cluster'
 const FETCH_LIMIT_MS = 30_000
 
-/** Creates the fetcher. `accepted` is what the cluster remembers. */
+/** Creates the fetcher. `accepted` is what the cluster remembers, `toldBefore` why an earlier agent said that what there was is not believed. */
 export function createDesiredFetcher(
   ctx: AgentContext,
   memory: AcceptedStore,
   accepted: AcceptedRecord | undefined,
+  toldBefore?: string,
 ): DesiredFetcher {
   const {store, clock, trustRoot} = ctx.ports
   const {cluster} = ctx.config
@@ -33,6 +34,8 @@ export function createDesiredFetcher(
   let etag: string | undefined
   /** Why the document that was seen last is not believed. */
   let refusal: string | undefined
+  /** The same, of an earlier agent: it is told once, however often an agent starts. */
+  let earlier = toldBefore
   let remembering: Promise<void> | undefined
 
   return {
@@ -85,13 +88,15 @@ export function createDesiredFetcher(
       // Read again at the next poll: the document stays the same, and a clock that is wrong now may be put right.
       if (code === 'EXPIRED') etag = undefined
       if (!told) {
-        tellRefusal(ctx, pulledAt, code, message)
+        if (refusal !== earlier) tellRefusal(ctx, pulledAt, code, message)
+        earlier = undefined
         ctx.ports.log('warn', `refused a desired state: ${code}: ${message}`)
       }
       freeze(refusal)
       return
     }
     refusal = undefined
+    earlier = undefined
     if (acceptance.outcome === 'accepted') {
       record = acceptance.record
       remembering ??= remember()

@@ -5,6 +5,7 @@ import {notificationSchema} from '#shared/model/desired-state.ts'
 import {describeError} from '#shared/model/drawbridge-error.ts'
 import {keys} from '#shared/model/keys.ts'
 import {limits} from '#shared/model/limits.ts'
+import {refKey} from '#shared/model/object-ref.ts'
 import {createAcceptedStore} from './accepted-state.ts'
 import type {AgentContext, AgentPorts} from './agent-context.ts'
 import {createAppState} from './app-state.ts'
@@ -95,6 +96,9 @@ export async function leadTerm(
     app.revision = before?.revision
     app.trace = before?.trace
     app.healthyRevision = before?.ready === 'True' ? before.revision : toldHealthy(ctx.events, name)
+    // What was told as drifted is told again only once it was as desired.
+    for (const {ref, what, since, manager} of before?.drifted ?? [])
+      app.drifted.set(refKey(ref), {ref, what, since, ...(manager === undefined ? {} : {manager})})
     restoreInventory(ctx, app, inventory)
   }
   takeOver(ctx, carried)
@@ -109,7 +113,7 @@ export async function leadTerm(
     ports.telemetry.told(event)
   }
   ports.telemetry.observe(ctx)
-  const fetcher = createDesiredFetcher(ctx, memory, accepted)
+  const fetcher = createDesiredFetcher(ctx, memory, accepted, previous?.desired.reason)
   ctx.requireLead = fetcher.requireNewest
   try {
     const work = Promise.all([followDesired(ctx, fetcher, looks), verifySpread(ctx, fetcher), tidyUp(ctx)])

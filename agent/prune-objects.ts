@@ -101,7 +101,18 @@ export async function pruneObjects(
     result.retained.push(...later.map((ref) => ({ref, code: 'STAGE', reason})))
     break
   }
-  return result
+  return inOrder(result, stages.flat())
+}
+
+/** The answers come in another order each time, and what is told of them must not. */
+function inOrder({pruned, retained, finalizing}: PruneResult, order: readonly ObjectRef[]): PruneResult {
+  const places = new Map(order.map((ref, place) => [refKey(ref), place]))
+  const placeOf = (ref: ObjectRef) => places.get(refKey(ref)) ?? order.length
+  return {
+    pruned: pruned.toSorted((a, b) => placeOf(a) - placeOf(b)),
+    retained: retained.toSorted((a, b) => placeOf(a.ref) - placeOf(b.ref)),
+    finalizing,
+  }
 }
 
 /** Waits a while until what is slow to go is gone. Gives one that is not, unless it has been going for so long that nothing waits for it any more. */

@@ -19,6 +19,7 @@ import {tellPruned} from './tell-changes.ts'
 import {tellEvent} from './tell-event.ts'
 import {beginWaiting, judgeAll, judgeApp} from './track-health.ts'
 import {noteExemption} from './unblock-memory.ts'
+import {wasVerified} from './was-told.ts'
 
 /**
  * Brings one app to its desired state: load and verify, apply what changed stage by stage, prune, then wait for health. Returns
@@ -42,7 +43,8 @@ export async function reconcileApp(
   if (!known && app.verifiedRevision !== target.revision) {
     app.verifiedRevision = target.revision
     const message = `bundle ${target.bundle.digest} of ${bundle.objects.size} object(s)`
-    tellEvent(ctx, app, {event: 'verified', at: ctx.ports.clock.now(), message})
+    if (!wasVerified(ctx, app.name, target.revision))
+      tellEvent(ctx, app, {event: 'verified', at: ctx.ports.clock.now(), message})
   }
   await requireInventory(ctx, app)
   await followTypes(ctx, app, bundle)

@@ -5,28 +5,30 @@ import {listSome} from './list-some.ts'
 import type {Change} from './plan-changes.ts'
 import type {PruneResult} from './prune-objects.ts'
 import {tellEvent} from './tell-event.ts'
+import {wasKept} from './was-told.ts'
 
 const SHOWN = 5
 
 /** Tells what was pruned (`why` ends the sentence), and what was kept though it is no longer desired. */
 export function tellPruned(ctx: AgentContext, app: AppState, {pruned, retained}: PruneResult, why = ''): void {
   const at = ctx.ports.clock.now()
+  const failed = retained.find(({code}) => code === 'FAILED')
+  const kept = failed ?? retained[0]
+  const message = `not pruned: ${summarize(retained.map(({ref}) => ref))}: ${kept?.reason}`
+  const isKnown = kept !== undefined && wasKept(ctx, app, {code: kept.code, message})
   const [first] = pruned
   if (first !== undefined) {
     tellEvent(ctx, app, {event: 'pruned', at, object: first, message: `pruned ${summarize(pruned)}${why}`})
   }
-  const failed = retained.find(({code}) => code === 'FAILED')
-  const kept = failed ?? retained[0]
   app.notice = undefined
   if (kept === undefined) {
     app.toldNotice = undefined
     return
   }
-  const message = `not pruned: ${summarize(retained.map(({ref}) => ref))}: ${kept.reason}`
   app.notice = {message, failed: failed !== undefined}
   if (app.toldNotice === message) return
   app.toldNotice = message
-  if (kept.code === 'PRUNE_OFF') return
+  if (kept.code === 'PRUNE_OFF' || isKnown) return
   ctx.ports.log('warn', `app ${app.name}: ${message}`, aboutApp(app, refKey(kept.ref)))
   tellEvent(ctx, app, {event: 'failed', at, object: kept.ref, code: kept.code, message})
 }

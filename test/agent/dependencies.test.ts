@@ -87,6 +87,25 @@ test('an app that depends on one that is not declared says what to do, and goes 
   await agent.waitFor({event: 'healthy', app: 'lonely'})
 })
 
+test('a wait that lasts is told once, whatever restarts', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const apps = (v: string) => ({
+    patient: {manifests: [configMap('default', 'patient')], dependsOn: [{name: 'nowhere'}]},
+    renewed: {manifests: [configMap('default', 'renewed', {v})], dependsOn: [{name: 'nowhere'}]},
+  })
+  const lasts = (app: string) => ({event: 'failed', app, code: 'DEPENDENCY_NOT_READY'}) as const
+  const first = bridge.startAgent()
+  await bridge.publish(apps('1'))
+  await Promise.all([first.waitFor(lasts('patient')), first.waitFor(lasts('renewed'))])
+  await first.stop()
+  const second = bridge.startAgent()
+  await second.waitFor({event: 'pulled', app: 'patient'})
+  await bridge.publish(apps('2'))
+  // Its wait began later, so the other's lasts as well by then.
+  await second.waitFor(lasts('renewed'))
+  assert.ok(!second.events.some(({event, app}) => event === 'failed' && app === 'patient'))
+})
+
 test('apps that depend on each other are refused with the path', async (t) => {
   const bridge = await createTestBridge(cluster, t)
   const agent = bridge.startAgent()

@@ -60,11 +60,14 @@ test('refuses a lower version, once, and keeps what runs true', async (t) => {
   // The version outlives the agent.
   await agent.stop()
   const next = bridge.startAgent()
-  await next.waitFor({event: 'refused', code: 'ROLLBACK'})
+  await waitUntil(() => next.lines.some((line) => /refused a desired state: ROLLBACK/.test(line)), 'the refusal')
   assert.deepEqual(await dataOf('rollback'), {a: '1'})
   await bridge.publish(app('rollback', '6'), {version: 6})
   await next.waitFor({event: 'healthy', app: 'rollback'})
   assert.deepEqual(await dataOf('rollback'), {a: '6'})
+  assert.ok(!next.events.some(({event}) => event === 'refused'), 'it was told before')
+  await bridge.publish(app('rollback', 'old'), {version: 4})
+  await next.waitFor({event: 'refused', code: 'ROLLBACK'})
 })
 
 test("refuses another cluster's document, another signer's, and two of one version", async (t) => {
@@ -115,11 +118,13 @@ test('what expires is frozen, not emptied', async (t) => {
   // The same after a restart, from what the cluster remembers.
   await agent.stop()
   const next = bridge.startAgent()
-  await next.waitFor({event: 'refused', code: 'EXPIRED'})
+  await waitUntil(() => next.lines.some((line) => /refused a desired state: EXPIRED/.test(line)), 'the refusal')
   await assertStillHealed(next, 'expiring')
   await bridge.publish(app('expiring', '2'))
   await next.waitFor({event: 'healthy', app: 'expiring'})
   await waitUntil(() => bridge.report()?.desired.state === 'current', 'a current report')
+  const refusals = [...agent.events, ...next.events].filter(({event}) => event === 'refused')
+  assert.equal(refusals.length, 1, 'it is told once')
 })
 
 test('starts with an unreachable store, keeps what runs, and catches up', async (t) => {
