@@ -11,6 +11,8 @@ import {saveInventory} from './save-inventory.ts'
  */
 export function noteEnd(ctx: AgentContext, app: AppState, key: string): void {
   const entry = app.inventory.get(key)
+  // What is removed is not made again.
+  if (app.target?.state === 'removed') return
   if (entry?.uid === undefined || entry.applied === '' || entry.hook !== undefined || entry.ended !== undefined) return
   const end = ctx.live.endOf(entry.uid)
   if (end?.goes !== true) return

@@ -6,7 +6,7 @@ import {awaitGone} from './await-gone.ts'
 import {type PruneResult, pruneObjects} from './prune-objects.ts'
 import {requestReconcile} from './request-reconcile.ts'
 import {requireInventory} from './restore-inventory.ts'
-import {saveInventory} from './save-inventory.ts'
+import {removeInventory, saveInventory} from './save-inventory.ts'
 import {setCondition} from './set-condition.ts'
 import {tellPruned} from './tell-changes.ts'
 import {tellEvent} from './tell-event.ts'
@@ -77,7 +77,7 @@ export async function removeApp(
 }
 
 async function finish(ctx: AgentContext, app: AppState): Promise<void> {
-  await ctx.inventories.remove(app.name)
+  await removeInventory(ctx, app)
   if (app.isHealthyKept) await app.remembering.then(() => ctx.healthy.remove(app.name))
   app.healthy = undefined
   app.isHealthyKept = false

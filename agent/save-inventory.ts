@@ -1,16 +1,30 @@
-import type {AgentContext} from './agent-context.ts'
 import type {AppState} from './app-state.ts'
+import type {InventoryStore} from './inventory-store.ts'
+
+interface Means {
+  inventories: Pick<InventoryStore, 'save'>
+}
+
+/** Forgets an app's inventory, when what is being written of it has landed: that would bring it back. */
+export async function removeInventory(
+  {inventories}: {inventories: Pick<InventoryStore, 'remove'>},
+  app: AppState,
+): Promise<void> {
+  await (app.nextSave ?? app.saving).catch(() => undefined)
+  app.saving = inventories.remove(app.name)
+  await app.saving
+}
 
 /**
  * Writes an app's inventory to the cluster as it is when the write begins. Writes of one app never overlap, so that none is overtaken by an
  * older one; who asks while one is under way shares the next.
  */
-export function saveInventory(ctx: AgentContext, app: AppState): Promise<void> {
+export function saveInventory(ctx: Means, app: AppState): Promise<void> {
   app.nextSave ??= saveAfter(ctx, app, app.saving)
   return app.nextSave
 }
 
-async function saveAfter(ctx: AgentContext, app: AppState, before: Promise<void>): Promise<void> {
+async function saveAfter(ctx: Means, app: AppState, before: Promise<void>): Promise<void> {
   // Whoever waits for that one hears of its failure.
   await before.catch(() => undefined)
   app.nextSave = undefined
@@ -18,7 +32,7 @@ async function saveAfter(ctx: AgentContext, app: AppState, before: Promise<void>
   await app.saving
 }
 
-async function write(ctx: AgentContext, app: AppState): Promise<void> {
+async function write(ctx: Means, app: AppState): Promise<void> {
   app.unsaved = false
   const noted = app.unnoted
   app.unnoted = new Set()
