@@ -1,6 +1,6 @@
 import {setTimeout as sleep} from 'node:timers/promises'
 import {stringifyExact} from '#shared/bundle/exact-json.ts'
-import {isJsonObject} from '#shared/model/manifest.ts'
+import {isJsonObject, type JsonObject} from '#shared/model/manifest.ts'
 import {formatRef, type ObjectRef} from '#shared/model/object-ref.ts'
 import type {HookRecord} from '#shared/plan/inventory.ts'
 import {comesToEnd, type HookProgress, judgeHook} from '#shared/plan/judge-hook.ts'
@@ -12,6 +12,7 @@ import {deleteAndAwait} from './delete-and-await.ts'
 import {bundleId, releaseOf} from './first-install.ts'
 import {judgeOwner} from './judge-owner.ts'
 import {apiVersionOf, type ResourceType} from './kube/kube-client.ts'
+import {isKubeError} from './kube/kube-error.ts'
 import {annotationsOf, type KubeObject, labelOf} from './kube/kube-object.ts'
 import {APP_LABEL, FIELD_MANAGER} from './marks.ts'
 import {isFormerRunOf, type PlannedHook, type PlannedObject, parseBody} from './plan-objects.ts'
@@ -21,6 +22,8 @@ import {saveInventory} from './save-inventory.ts'
 /** Says for which bundle and phase a hook was begun, so that a restarted agent goes on to wait for it. */
 const RUN_ANNOTATION = 'drawbridge.dev/hook-run'
 
+/** A hook whose TTL takes it away before its end is noted would run again after a stop: it has so long, and its own TTL afterwards. */
+const LEAST_TTL_SECONDS = 600
 const MAX_REASON_LENGTH = 1_000
 /** How far the watch may be behind what a read says. */
 const WATCH_LAG_MS = 2_000
@@ -83,7 +86,10 @@ export async function beginHook(run: HookRun, hook: PlannedHook): Promise<void> 
   const runId = `${bundleId(bundle)}.${phase}`
   if (live !== 'absent') {
     const {formerUid} = recordOf(app, bundle, object.key)
-    if (annotationsOf(live)[RUN_ANNOTATION] === runId && live.metadata.uid !== formerUid) return
+    if (annotationsOf(live)[RUN_ANNOTATION] === runId && live.metadata.uid !== formerUid) {
+      note(run, hook, live.metadata.uid)
+      return
+    }
     requireOwn(run, hook, live)
     const isReplaced = rules.deletePolicies.includes('BeforeHookCreation') || hook.generateName !== undefined
     if (isReplaced || (await isLeftOver(run, hook, type))) await deleteLastRun(run, hook, type, ref, live)
@@ -91,7 +97,7 @@ export async function beginHook(run: HookRun, hook: PlannedHook): Promise<void> 
   await endFormerRuns(run, hook, type)
   if (run.signal.aborted || ctx.signal.aborted) return
   const answer = await kube
-    .apply(type, ref, annotated(object, runId), {
+    .apply(type, ref, bodyOf(object, runId, 'running'), {
       fieldManager: FIELD_MANAGER,
       force: true,
       detail: 'metadata',
@@ -115,6 +121,7 @@ export async function finishHook(run: HookRun, hook: PlannedHook): Promise<void>
   const results = {...record.results, [phase]: state}
   note(run, hook, app.inventory.get(hook.object.key)?.uid, {...record, ...why, results})
   await saveInventory(ctx, app)
+  await leaveToTtl(run, hook)
   if (state === 'Failed') throw failure(run, hook, progress.reason, {settled: true})
 }
 
@@ -302,13 +309,44 @@ function typeOf({object}: PlannedHook): ResourceType {
   throw new AppFailure('APPLY_FAILED', `${formatRef(object.ref)}: the cluster serves no such kind`)
 }
 
-function annotated(object: PlannedObject, runId: string): string {
+/** Lets what came to its end go by its own TTL. One that is gone by then is not made again: the server finds no object of that uid. */
+async function leaveToTtl(run: HookRun, hook: PlannedHook): Promise<void> {
+  const {ctx, app, bundle, phase} = run
+  const {object} = hook
+  const uid = app.inventory.get(object.key)?.uid
+  if (!isHurried(parseBody(object)) || uid === undefined || ctx.live.get(object.key)?.uid !== uid) return
+  try {
+    await ctx.ports.kube.apply(typeOf(hook), object.ref, bodyOf(object, `${bundleId(bundle)}.${phase}`, 'ended', uid), {
+      fieldManager: FIELD_MANAGER,
+      force: true,
+      detail: 'metadata',
+      lastTry: ctx.signal,
+      ...impersonatedUser(bundle.app),
+    })
+  } catch (error) {
+    if (!isKubeError(error, 'CONFLICT', 'NOT_FOUND')) throw error
+  }
+}
+
+function isHurried({kind, spec}: JsonObject): boolean {
+  const seconds = isJsonObject(spec) ? spec.ttlSecondsAfterFinished : undefined
+  return kind === 'Job' && typeof seconds === 'number' && seconds < LEAST_TTL_SECONDS
+}
+
+function bodyOf(object: PlannedObject, runId: string, state: 'running' | 'ended', uid?: string): string {
   const manifest = parseBody(object)
   const metadata = isJsonObject(manifest.metadata) ? manifest.metadata : {}
   const annotations = isJsonObject(metadata.annotations) ? metadata.annotations : {}
+  const {spec} = manifest
+  const isHeld = state === 'running' && isHurried(manifest)
   return stringifyExact({
     ...manifest,
-    metadata: {...metadata, annotations: {...annotations, [RUN_ANNOTATION]: runId}},
+    metadata: {
+      ...metadata,
+      ...(uid === undefined ? {} : {uid}),
+      annotations: {...annotations, [RUN_ANNOTATION]: runId},
+    },
+    ...(isHeld && isJsonObject(spec) ? {spec: {...spec, ttlSecondsAfterFinished: LEAST_TTL_SECONDS}} : {}),
   })
 }
 

@@ -5,7 +5,8 @@ import {KubeError} from '#agent/kube/kube-error.ts'
 import {annotationsOf, type KubeObject} from '#agent/kube/kube-object.ts'
 import type {KubeRequest} from '#agent/kube/send-request.ts'
 import {stateTypes} from '#agent/state-types.ts'
-import type {JsonObject, Manifest} from '#shared/model/manifest.ts'
+import {childObject, type JsonObject, type Manifest} from '#shared/model/manifest.ts'
+import {followJobs} from './follow-jobs.ts'
 import {openTestCluster, type TestCluster} from './open-test-cluster.ts'
 import {
   annotated,
@@ -346,4 +347,48 @@ test('keeps what asks for Delete=confirm when its app is removed, until it is co
   })
   await agent.waitFor({event: 'removed', app: 'careful'})
   assert.equal(await read(types.configMap, 'default', 'precious'), 'absent')
+})
+
+test('a hook with a TTL of 0 that ends while no agent runs is not run again, and goes once its end is noted', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const space = 'ended-unseen'
+  const jobs = await followJobs(cluster, space, () => 'none')
+  t.after(async () => jobs.stop())
+  const before = hook(space, 'migrate', 'PreSync')
+  const hurried = {...before, spec: {...childObject(before, 'spec'), ttlSecondsAfterFinished: 0}}
+  const ttl = async () => {
+    const live = await read(job, space, 'migrate')
+    return live === 'absent' ? undefined : childObject(live, 'spec')?.ttlSecondsAfterFinished
+  }
+  const first = bridge.startAgent()
+  await bridge.publish({[space]: {manifests: [namespace(space), configMap(space, 'c'), hurried]}})
+  await waitUntil(() => jobs.made.length === 1, 'the hook')
+  await first.stop()
+  await jobs.end('migrate', 'Complete')
+  // Its controller would take it away now, were it as it is declared.
+  assert.notEqual(await ttl(), 0)
+  const second = bridge.startAgent()
+  await second.waitFor({event: 'healthy', app: space})
+  assert.equal(await ttl(), 0)
+  assert.deepEqual(jobs.made, ['migrate'])
+})
+
+test('a hook that is gone when its TTL is to be given back to it is not made again', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const space = 'gone-before-ttl'
+  const jobs = await followJobs(cluster, space, () => 'Complete')
+  t.after(async () => jobs.stop())
+  const before = hook(space, 'migrate', 'PreSync')
+  const hurried = {...before, spec: {...childObject(before, 'spec'), ttlSecondsAfterFinished: 0}}
+  let applies = 0
+  const agent = bridge.startAgent({
+    async onRequest({method, path}) {
+      if (method !== 'PATCH' || !path.includes('/jobs/migrate') || ++applies !== 2) return
+      await cluster.admin.delete(job, {namespace: space, name: 'migrate'}, {propagation: 'Background'})
+    },
+  })
+  await bridge.publish({[space]: {manifests: [namespace(space), configMap(space, 'c'), hurried]}})
+  await agent.waitFor({event: 'healthy', app: space})
+  assert.equal(applies, 2)
+  assert.equal(await read(job, space, 'migrate'), 'absent')
 })
