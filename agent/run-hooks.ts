@@ -1,6 +1,4 @@
 import {setTimeout as sleep} from 'node:timers/promises'
-import {stringifyExact} from '#shared/bundle/exact-json.ts'
-import {isJsonObject, type JsonObject} from '#shared/model/manifest.ts'
 import {formatRef, type ObjectRef} from '#shared/model/object-ref.ts'
 import type {HookRecord} from '#shared/plan/inventory.ts'
 import {comesToEnd, type HookProgress, judgeHook} from '#shared/plan/judge-hook.ts'
@@ -10,20 +8,16 @@ import {AppFailure, asApplyFailure} from './app-failure.ts'
 import {type AppliedEntry, type AppState, impersonatedUser, type LoadedBundle} from './app-state.ts'
 import {deleteAndAwait} from './delete-and-await.ts'
 import {bundleId, releaseOf} from './first-install.ts'
+import {bodyOf, isHurried, RUN_ANNOTATION, runIdOf} from './hook-body.ts'
 import {judgeOwner} from './judge-owner.ts'
 import {apiVersionOf, type ResourceType} from './kube/kube-client.ts'
 import {isKubeError} from './kube/kube-error.ts'
 import {annotationsOf, type KubeObject, labelOf} from './kube/kube-object.ts'
 import {APP_LABEL, FIELD_MANAGER} from './marks.ts'
-import {isFormerRunOf, type PlannedHook, type PlannedObject, parseBody} from './plan-objects.ts'
+import {isFormerRunOf, type PlannedHook, parseBody} from './plan-objects.ts'
 import {readAs} from './read-as.ts'
 import {saveInventory} from './save-inventory.ts'
 
-/** Says for which bundle and phase a hook was begun, so that a restarted agent goes on to wait for it. */
-const RUN_ANNOTATION = 'drawbridge.dev/hook-run'
-
-/** A hook whose TTL takes it away before its end is noted would run again after a stop: it has so long, and its own TTL afterwards. */
-const LEAST_TTL_SECONDS = 600
 const MAX_REASON_LENGTH = 1_000
 /** How far the watch may be behind what a read says. */
 const WATCH_LAG_MS = 2_000
@@ -83,7 +77,7 @@ export async function beginHook(run: HookRun, hook: PlannedHook): Promise<void> 
   const live = await readAs(ctx, app, bundle.app, type, ref, 'metadata').catch((error: unknown) => {
     throw asApplyFailure(error)
   })
-  const runId = `${bundleId(bundle)}.${phase}`
+  const runId = runIdOf(bundle, phase)
   if (live !== 'absent') {
     const {formerUid} = recordOf(app, bundle, object.key)
     if (annotationsOf(live)[RUN_ANNOTATION] === runId && live.metadata.uid !== formerUid) {
@@ -123,28 +117,6 @@ export async function finishHook(run: HookRun, hook: PlannedHook): Promise<void>
   await saveInventory(ctx, app)
   await leaveToTtl(run, hook)
   if (state === 'Failed') throw failure(run, hook, progress.reason, {settled: true})
-}
-
-/**
- * Deletes the hooks of a phase that came to their ends, where their delete policies say so. Call when the phase is over, as helm does: a hook
- * of it may need another, such as the account that it runs as. What an earlier agent left is deleted too; what is gone costs no request.
- */
-export async function clearHooks(run: Omit<HookRun, 'signal'>): Promise<void> {
-  const {ctx, app, bundle, phase} = run
-  for (const hook of bundle.hooks.values()) {
-    const {object, rules} = hook
-    const result = recordOf(app, bundle, object.key).results[phase]
-    if (result === undefined || !rules.deletePolicies.includes(result === 'Succeeded' ? 'HookSucceeded' : 'HookFailed'))
-      continue
-    if (ctx.signal.aborted) return
-    const seen = ctx.live.get(object.key)
-    if (seen === undefined || seen.terminating) continue
-    const type = typeOf(hook)
-    const live = await readAs(ctx, app, bundle.app, type, object.ref, 'metadata')
-    // In another phase it runs anew.
-    const isOfPhase = live !== 'absent' && annotationsOf(live)[RUN_ANNOTATION] === `${bundleId(bundle)}.${phase}`
-    if (isOfPhase) await deleteHook(run, hook, type, live.metadata.uid)
-  }
 }
 
 /**
@@ -193,7 +165,8 @@ function note(
   keepEntry(ctx, app, key, uid === undefined ? entry : {...entry, uid})
 }
 
-function recordOf(app: AppState, bundle: LoadedBundle, key: string): HookRecord {
+/** How a hook went for a bundle. */
+export function recordOf(app: AppState, bundle: LoadedBundle, key: string): HookRecord {
   const known = app.inventory.get(key)?.hook
   return known?.bundle === bundleId(bundle) ? known : {bundle: bundleId(bundle), results: {}}
 }
@@ -290,21 +263,8 @@ async function deleteLastRun(
   if (left !== 'gone' && left !== 'stopped') throw failure(run, hook, 'what is left of its last run does not go')
 }
 
-async function deleteHook(
-  {ctx, bundle}: Pick<HookRun, 'ctx' | 'bundle'>,
-  {object}: PlannedHook,
-  type: ResourceType,
-  uid: string,
-): Promise<void> {
-  await ctx.ports.kube.delete(type, object.ref, {
-    uid,
-    propagation: 'Background',
-    lastTry: ctx.signal,
-    ...impersonatedUser(bundle.app),
-  })
-}
-
-function typeOf({object}: PlannedHook): ResourceType {
+/** The type of a hook; throws `AppFailure` where the cluster serves none. */
+export function typeOf({object}: PlannedHook): ResourceType {
   if (object.type !== undefined) return object.type
   throw new AppFailure('APPLY_FAILED', `${formatRef(object.ref)}: the cluster serves no such kind`)
 }
@@ -316,7 +276,7 @@ async function leaveToTtl(run: HookRun, hook: PlannedHook): Promise<void> {
   const uid = app.inventory.get(object.key)?.uid
   if (!isHurried(parseBody(object)) || uid === undefined || ctx.live.get(object.key)?.uid !== uid) return
   try {
-    await ctx.ports.kube.apply(typeOf(hook), object.ref, bodyOf(object, `${bundleId(bundle)}.${phase}`, 'ended', uid), {
+    await ctx.ports.kube.apply(typeOf(hook), object.ref, bodyOf(object, runIdOf(bundle, phase), 'ended', uid), {
       fieldManager: FIELD_MANAGER,
       force: true,
       detail: 'metadata',
@@ -326,28 +286,6 @@ async function leaveToTtl(run: HookRun, hook: PlannedHook): Promise<void> {
   } catch (error) {
     if (!isKubeError(error, 'CONFLICT', 'NOT_FOUND')) throw error
   }
-}
-
-function isHurried({kind, spec}: JsonObject): boolean {
-  const seconds = isJsonObject(spec) ? spec.ttlSecondsAfterFinished : undefined
-  return kind === 'Job' && typeof seconds === 'number' && seconds < LEAST_TTL_SECONDS
-}
-
-function bodyOf(object: PlannedObject, runId: string, state: 'running' | 'ended', uid?: string): string {
-  const manifest = parseBody(object)
-  const metadata = isJsonObject(manifest.metadata) ? manifest.metadata : {}
-  const annotations = isJsonObject(metadata.annotations) ? metadata.annotations : {}
-  const {spec} = manifest
-  const isHeld = state === 'running' && isHurried(manifest)
-  return stringifyExact({
-    ...manifest,
-    metadata: {
-      ...metadata,
-      ...(uid === undefined ? {} : {uid}),
-      annotations: {...annotations, [RUN_ANNOTATION]: runId},
-    },
-    ...(isHeld && isJsonObject(spec) ? {spec: {...spec, ttlSecondsAfterFinished: LEAST_TTL_SECONDS}} : {}),
-  })
 }
 
 /** `settled`: it will not be run again by itself. */
