@@ -45,7 +45,7 @@ export const ENDPOINTS_PORT_NAME = 'metrics'
  * Memory of the container in MiB, and of V8's old space in it. What is left is for young objects (3 MiB as the image starts Node), code
  * and buffers.
  */
-export const MEMORY = {requestMebibytes: 128, limitMebibytes: 384, oldSpaceMebibytes: 256} as const
+export const MEMORY = {requestMebibytes: 128, limitMebibytes: 448, oldSpaceMebibytes: 256} as const
 
 /** Labels of every object of the installation. */
 export const INSTALL_LABELS = {

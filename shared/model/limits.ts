@@ -22,7 +22,7 @@ export const limits = {
   maxObjectBytes: 1_500_000,
   maxBundleBytes: 8 * 1024 * 1024,
   maxUnpackedBundleBytes: 32 * 1024 * 1024,
-  /** All bundles of one cluster as they are stored: its agent keeps them packed in memory, in a pod of 384 MiB. */
+  /** All bundles of one cluster as they are stored: its agent keeps them packed in memory, in a pod of 448 MiB. */
   maxClusterBundleBytes: 48 * 1024 * 1024,
   maxClusterObjects: 40_000,
   /** One object, or any other whole answer, as an API server sends it: what it stores, with what it adds to that. */

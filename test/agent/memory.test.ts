@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import {randomBytes} from 'node:crypto'
 import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
@@ -26,6 +27,10 @@ const size = full
   ? {foreign: 2_000, apps: 50, heapMebibytes: MEMORY.oldSpaceMebibytes, residentMebibytes: MEMORY.limitMebibytes}
   : {foreign: 160, apps: 4, heapMebibytes: 64, residentMebibytes: 192}
 const FAT_BYTES = 250_000
+/** Of so many apps, all of a cluster but for a few. */
+const OBJECTS = Math.floor((limits.maxClusterObjects - 100) / 50)
+/** What does not get smaller when it is packed. */
+const NOISE_BYTES = 1_000
 const waitMs = full ? 900_000 : 90_000
 
 let folder: string
@@ -113,7 +118,7 @@ test('lives through fat objects that anybody labelled and through bundles at eve
   // Loaded and kept, and not applied: each waits for an app that is never ready.
   const large = Array.from({length: size.apps}, (_, index) => [
     `large-${index}`,
-    {manifests: bundleAtLimit(`large-${index}`, limits.maxClusterObjects / 50), dependsOn: [{name: 'never'}]},
+    {manifests: bundleAtLimit(`large-${index}`, OBJECTS), dependsOn: [{name: 'never'}]},
   ])
   await publisher.publish({small, ...Object.fromEntries(large)})
   for (const [name] of large) await happened({event: 'verified', app: String(name)})
@@ -153,11 +158,13 @@ async function makeFat(admin: KubeClient, count: number): Promise<void> {
   }
 }
 
-/** As large as a bundle may be when it is unpacked. */
+/** As large as a bundle may be when it is unpacked, and 50 of them about as large as they may be packed. */
 function bundleAtLimit(prefix: string, objects: number): Manifest[] {
   const each = Math.floor(limits.maxUnpackedBundleBytes / objects) - 300
   return Array.from({length: objects}, (_, index) =>
-    configMap('memory', `${prefix}-${index}`, {fat: `${index}`.padEnd(each, 'drawbridge ')}),
+    configMap('memory', `${prefix}-${index}`, {
+      fat: randomBytes(NOISE_BYTES).toString('base64').padEnd(each, 'drawbridge '),
+    }),
   )
 }
 
