@@ -5,10 +5,11 @@ import type {Finding, Outcome} from '#shared/model/outcome.ts'
 import type {ContinueRender} from '#shared/model/push-event.ts'
 import {passStage, type Trace} from '#shared/model/trace.ts'
 import type {RepositoryPolicy} from '#shared/model/tracked-repository.ts'
-import type {SourceError} from '#shared/ports/source-error.ts'
+import type {SourceTree} from '#shared/ports/git-source.ts'
+import {SourceError} from '#shared/ports/source-error.ts'
 import {declarationKey} from './declaration-key.ts'
-import {type Head, openSources} from './open-sources.ts'
-import {readConfig} from './read-config.ts'
+import {type Head, openSources, type Sources} from './open-sources.ts'
+import {type ConfigResult, readConfig} from './read-config.ts'
 import {type DesiredHint, listClusters, readDesiredHints} from './read-desired-hints.ts'
 import {renderDeclaration} from './render-declaration.ts'
 import type {RenderMemory} from './render-memory.ts'
@@ -57,7 +58,8 @@ export async function renderHead(ports: RenderPorts, job: HeadJob): Promise<Head
   const sources = openSources(ports.git, head)
   try {
     const read =
-      memory.configs.get(head.commit) ?? (await readConfig(ports.renderers, await sources.own(), memory.configs))
+      memory.configs.get(head.commit) ??
+      (await readOwn(sources, (tree) => readConfig(ports.renderers, tree, memory.configs)))
     if (!read.ok)
       return {head, findings: read.findings, warnings: [], requests: 0, transient: undefined, rest: undefined}
     const {config} = read
@@ -82,6 +84,18 @@ export async function renderHead(ports: RenderPorts, job: HeadJob): Promise<Head
     await sources.close()
   }
 }
+
+/** What is wrong with the commit itself is told to its author: no other try mends it. */
+async function readOwn(sources: Sources, read: (tree: SourceTree) => Promise<ConfigResult>): Promise<ConfigResult> {
+  try {
+    return await read(await sources.own())
+  } catch (error) {
+    if (!(error instanceof SourceError && commitFaults.has(error.code))) throw error
+    return {ok: false, findings: [{code: error.code, message: error.message}]}
+  }
+}
+
+const commitFaults: ReadonlySet<string> = new Set<SourceError['code']>(['REPOSITORY_TOO_LARGE', 'REPOSITORY_DAMAGED'])
 
 /** Leaves a declaration's apps from the name `rest` on to a message of its own. */
 export async function leaveRest(

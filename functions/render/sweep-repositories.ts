@@ -29,6 +29,17 @@ export async function sweepRepositories(
   deadline?: Date,
 ): Promise<void> {
   const desired = await readAllDesired(ports, memory)
+  // First, so that no repository keeps a signature from being renewed.
+  for (const {state} of desired.values()) {
+    if (!needsRefresh(state, ports.clock.now())) continue
+    const request: RefreshRequest = {
+      apiVersion: API_VERSION,
+      kind: 'RefreshRequest',
+      cluster: state.cluster,
+      trace: sweep.trace,
+    }
+    await ports.publishQueue.send(JSON.stringify(request))
+  }
   await mapBounded(config.repositories, concurrentRepositories, async (tracked) => {
     try {
       const declaration = await resolveDeclaration(ports.git, tracked)
@@ -65,16 +76,6 @@ export async function sweepRepositories(
     }
   })
   await tellUntracked(ports, config, sweep, memory, desired)
-  for (const {state} of desired.values()) {
-    if (!needsRefresh(state, ports.clock.now())) continue
-    const request: RefreshRequest = {
-      apiVersion: API_VERSION,
-      kind: 'RefreshRequest',
-      cluster: state.cluster,
-      trace: sweep.trace,
-    }
-    await ports.publishQueue.send(JSON.stringify(request))
-  }
 }
 
 function needsRefresh({issuedAt, expiresAt}: DesiredState, now: Date): boolean {

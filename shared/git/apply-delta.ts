@@ -1,3 +1,5 @@
+import {setImmediate as nextTurn} from 'node:timers/promises'
+
 /** The sizes that a delta begins with: of what it is applied to, and of what comes of it (gitformat-pack(5)). */
 export function readDeltaSizes(delta: Uint8Array): {base: number; result: number; length: number} {
   const base = readSize(delta, 0)
@@ -5,8 +7,10 @@ export function readDeltaSizes(delta: Uint8Array): {base: number; result: number
   return {base: base.size, result: result.size, length: result.end}
 }
 
-/** Applies a delta. Throws where it does not fit its base, or does not make what it says. */
-export function applyDelta(base: Uint8Array, delta: Uint8Array): Uint8Array {
+const COMMANDS_A_TURN = 50_000
+
+/** Applies a delta; one of very many commands lets everything else have its turn. Rejects where it does not fit its base, or does not make what it says. */
+export async function applyDelta(base: Uint8Array, delta: Uint8Array): Promise<Uint8Array> {
   const sizes = readDeltaSizes(delta)
   if (sizes.base !== base.length) throw damaged()
   const result = Buffer.allocUnsafe(sizes.result)
@@ -22,7 +26,8 @@ export function applyDelta(base: Uint8Array, delta: Uint8Array): Uint8Array {
     result.set(source.subarray(from, from + size), end)
     end += size
   }
-  while (at < delta.length) {
+  for (let commands = 1; at < delta.length; commands++) {
+    if (commands % COMMANDS_A_TURN === 0) await nextTurn()
     const command = next()
     if (command === 0) throw damaged()
     if ((command & 0x80) === 0) {

@@ -1,7 +1,7 @@
 import type {GitHttpRequest, GitHttpResponse, HttpClient} from 'isomorphic-git'
 import {limits} from '../model/limits.ts'
-import {SourceError} from '../ports/source-error.ts'
 import type {SourceFetch} from './source-fetch.ts'
+import {tooLarge} from './unpack-budget.ts'
 
 /** How long one request to a git host may take. */
 export const gitHttpLimits = {requestTimeoutMs: 60_000, listTimeoutMs: 10_000}
@@ -54,12 +54,7 @@ async function* limitBytes(body: AsyncIterable<Uint8Array>, maxBytes: number): A
   let total = 0
   for await (const part of body) {
     total += part.byteLength
-    if (total > maxBytes) {
-      throw new SourceError(
-        'REPOSITORY_TOO_LARGE',
-        `the git host sends more than ${maxBytes} bytes for one commit, and no more are fetched: keep large files elsewhere, such as in Git LFS`,
-      )
-    }
+    if (total > maxBytes) throw tooLarge('is larger', `${maxBytes} bytes`)
     yield part
   }
 }

@@ -25,7 +25,8 @@ export function createPackCache(): PackCache {
 
 /** A small file may be a delta of a larger one; this is how large what it passes through may be. */
 export const MAX_BASE_BYTES = 32 * 1024 * 1024
-const MAX_CHAIN = 500
+/** git makes chains of 50, and of 250 at most where it is asked to. */
+export const MAX_CHAIN = 500
 const inflateAsync = promisify(inflate)
 
 /**
@@ -65,7 +66,6 @@ async function findInPacks(
       try {
         const {size} = await handle.stat()
         const object = await readAt({handle, size, name, cache, index}, offset, maxBytes)
-        if (object === 'base-absent') throw new Error(`pack ${name} has a delta of an object that is not in it`)
         if ('content' in object && idOf(object) !== oid)
           throw new Error(`object ${oid} is damaged: its content is not what its id says`)
         return object
@@ -99,8 +99,7 @@ function openIndex(folder: string, name: string, {indexes}: PackCache): Promise<
   return opened
 }
 
-/** A pack that is open. */
-export interface Pack {
+interface Pack {
   handle: FileHandle
   size: number
   name: string
@@ -113,17 +112,12 @@ interface PackEntry {
   type: string
   size: number
   data: number
-  base: number | 'absent' | undefined
+  base: number | undefined
 }
 
-/** Reads what begins at an offset of a pack, unchecked. `'base-absent'`: it is a delta of an object that the index does not have. */
-export async function readAt(
-  pack: Pack,
-  offset: number,
-  maxBytes: number,
-): Promise<GitObject | {tooLarge: number} | 'base-absent'> {
+async function readAt(pack: Pack, offset: number, maxBytes: number): Promise<GitObject | {tooLarge: number}> {
   // From the object down to the one that is whole; sizes first.
-  const deltas: PackEntry[] = []
+  const deltas: {at: number; entry: PackEntry}[] = []
   let allowed = maxBytes
   let object: GitObject | undefined
   for (let at = offset; object === undefined; ) {
@@ -134,7 +128,6 @@ export async function readAt(
       break
     }
     const entry = await readEntry(pack, at)
-    if (entry.base === 'absent') return 'base-absent'
     if (entry.base === undefined) {
       if (entry.size > allowed) return {tooLarge: entry.size}
       object = {type: entry.type, content: await inflateEntry(pack, entry)}
@@ -144,14 +137,19 @@ export async function readAt(
     const sizes = await peekDelta(pack, entry)
     if (sizes.result > allowed) return {tooLarge: sizes.result}
     if (entry.size > MAX_BASE_BYTES) return {tooLarge: entry.size}
-    deltas.push(entry)
+    deltas.push({at, entry})
     if (deltas.length > MAX_CHAIN) throw new Error(`pack ${pack.name} is damaged: deltas without end`)
     allowed = Math.max(maxBytes, MAX_BASE_BYTES)
     at = entry.base
   }
   let {content} = object
-  for (const delta of deltas.reverse()) content = applyDelta(content, await inflateEntry(pack, delta))
-  return {type: object.type, content}
+  const {type} = object
+  for (const {at, entry} of deltas.reverse()) {
+    content = await applyDelta(content, await inflateEntry(pack, entry))
+    // Many may be deltas of it.
+    pack.cache.bases.set(`${pack.name} ${at}`, {type, content})
+  }
+  return {type, content}
 }
 
 async function readEntry(pack: Pack, offset: number): Promise<PackEntry> {
@@ -161,8 +159,12 @@ async function readEntry(pack: Pack, offset: number): Promise<PackEntry> {
   return {type, size, data: offset + length, base: base && offsetOf(pack, offset, base)}
 }
 
-function offsetOf(pack: Pack, offset: number, base: NonNullable<EntryHeader['base']>): number | 'absent' {
-  if ('oid' in base) return pack.index.find(base.oid) ?? 'absent'
+function offsetOf(pack: Pack, offset: number, base: NonNullable<EntryHeader['base']>): number {
+  if ('oid' in base) {
+    const found = pack.index.find(base.oid)
+    if (found === undefined) throw new Error(`pack ${pack.name} has a delta of an object that is not in it`)
+    return found
+  }
   if (base.distance > offset) throw new Error(`pack ${pack.name} is damaged at ${offset}`)
   return offset - base.distance
 }

@@ -13,13 +13,16 @@ import {
 import {healthCheckExprSchema, ignoreDifferencesSchema, retrySchema} from './sync-options.ts'
 
 const labels = z.record(z.string().min(1), z.string())
+const MAX_PATH_PARTS = 256
 const relativePath = z
   .string()
   .min(1)
+  .max(4_096)
   .refine(
     (path) => !path.startsWith('/') && !path.includes('\\') && !path.includes('\0'),
     'must be a relative path with forward slashes',
   )
+  .refine((path) => path.split('/').length <= MAX_PATH_PARTS, `may have ${MAX_PATH_PARTS} parts at most`)
 
 /** The source of an app's manifests. `${cluster.name}` and `${cluster.labels.KEY}` in `path` are replaced per cluster. */
 const sourceSchema = z.strictObject({

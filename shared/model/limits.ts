@@ -8,10 +8,12 @@ export const limits = {
   maxSourceFileBytes: 10 * 1024 * 1024,
   /** One folder's list of names in git: some 100,000 of them. */
   maxFolderBytes: 4 * 1024 * 1024,
-  /** A commit that is fetched from a git host, as it is sent: it is in memory once. */
-  maxPackBytes: 256 * 1024 * 1024,
-  /** All that such a pack holds. It is never in memory as a whole. */
+  /** A commit that is fetched from a git host, as it is sent: four times that is in memory while it arrives. */
+  maxPackBytes: 96 * 1024 * 1024,
+  maxPackObjects: 1_000_000,
+  /** All that such a pack holds, and what its deltas make. It is never in memory as a whole. */
   maxUnpackedPackBytes: 2 * 1024 * 1024 * 1024,
+  unpackTimeoutSeconds: 90,
   /** All files that one app reads. */
   maxAppInputBytes: 100 * 1024 * 1024,
   maxAppInputFiles: 20_000,

@@ -8,6 +8,7 @@ export class SourceError extends DrawbridgeError<
   | 'COMMIT_GONE'
   | 'FILE_TOO_LARGE'
   | 'REPOSITORY_TOO_LARGE'
+  | 'REPOSITORY_DAMAGED'
   | 'PATH_LEAVES_REPOSITORY'
   | 'UNSUPPORTED_URL'
   | 'ADDRESS_NOT_ALLOWED'

@@ -79,6 +79,11 @@ test('two renderers, a bad name and a bad path in one App', () => {
     findings(cluster('dev') + app('a', '{clusters: [dev], source: {path: /etc}}')).join(),
     /App spec\.source\.path: must be a relative path/,
   )
+  const deep = 'a/'.repeat(300)
+  assert.match(
+    findings(cluster('dev') + app('a', `{clusters: [dev], source: {path: ${deep}a}}`)).join(),
+    /App spec\.source\.path: may have 256 parts at most/,
+  )
   assert.match(findings(cluster('dev') + app('a', '{clusters: {matchLabel: {}}}')).join(), /matchLabel/)
 })
 

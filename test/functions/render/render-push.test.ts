@@ -426,6 +426,33 @@ test('a sweep asks for new signatures on what has less than half of its life lef
   )
 })
 
+test('a commit that is too much to be fetched is told to its author, and keeps no desired state from a new signature', async (t) => {
+  const {bridge, repository} = await startRenderBridge(t)
+  const first = await repository.push({'drawbridge.yaml': oneApp, 'app/a.yaml': configMap('a')})
+  const hours = (count: number) => new Date(Date.now() + count * 3_600_000).toISOString()
+  await bridge.publish((await bridge.push(repository.url)).requests, {issuedAt: hours(-6), expiresAt: hours(4)})
+  const commit = await repository.push({'huge.bin': 'x'})
+  assert.notEqual(commit, first)
+  const {git} = bridge.ports
+  const order: string[] = []
+  bridge.ports.git = {
+    ...git,
+    fetchTree: async () => {
+      order.push('fetch')
+      throw new SourceError('REPOSITORY_TOO_LARGE', 'it has too many files')
+    },
+  }
+  const {outcomes} = await bridge.push(repository.url)
+  assert.deepEqual(
+    outcomes.map((outcome) => [outcome.commit, outcome.findings]),
+    [[commit, [{code: 'REPOSITORY_TOO_LARGE', message: 'it has too many files'}]]],
+  )
+  order.length = 0
+  bridge.ports.publishQueue = {send: async (body) => void order.push(JSON.parse(body).kind)}
+  await bridge.sweep()
+  assert.deepEqual(order, ['RefreshRequest', 'fetch'])
+})
+
 test('nine hundred apps are sent to publish in ranges of a hundred at most', async (t) => {
   const {bridge, repository} = await startRenderBridge(t)
   const long = 'a'.repeat(240)

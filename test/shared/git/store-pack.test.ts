@@ -6,8 +6,10 @@ import {join} from 'node:path'
 import {test} from 'node:test'
 import {promisify} from 'node:util'
 import {deflateSync} from 'node:zlib'
+import {resolveDeltas} from '#shared/git/resolve-deltas.ts'
 import {scanPack} from '#shared/git/scan-pack.ts'
 import {storePack} from '#shared/git/store-pack.ts'
+import {createUnpackBudget} from '#shared/git/unpack-budget.ts'
 import {SourceError} from '#shared/ports/source-error.ts'
 import {createRepository, git, type TestRepository, temporaryFolder} from '../../functions/render/bridge-fixture.ts'
 import {startGitServer} from './git-server.ts'
@@ -54,11 +56,23 @@ for (const [what, options] of [
   })
 }
 
+interface Entry {
+  type: number
+  size: number
+  content: Uint8Array
+  /** What a delta by id is one of. */
+  base?: string
+}
+
 /** A pack of entries as they are given, with a right checksum. */
-function packOf(...entries: {type: number; size: number; content: Uint8Array}[]): Buffer {
+function packOf(...entries: readonly Entry[]): Buffer {
   const header = Buffer.from('PACK\0\0\0\x02\0\0\0\0', 'latin1')
   header.writeUInt32BE(entries.length, 8)
-  const parts = entries.flatMap(({type, size, content}) => [Buffer.from(entryHeader(type, size)), deflateSync(content)])
+  const parts = entries.flatMap(({type, size, content, base = ''}) => [
+    Buffer.from(entryHeader(type, size)),
+    Buffer.from(base, 'hex'),
+    deflateSync(content),
+  ])
   const body = Buffer.concat([header, ...parts])
   return Buffer.concat([body, createHash('sha1').update(body).digest()])
 }
@@ -75,35 +89,137 @@ const blob = 3
 const small = {type: blob, size: 5, content: Buffer.from('hello')}
 
 test('hashes a blob as git does', async () => {
-  const {whole} = await scanPack(packOf(small))
+  const {whole} = await scanPack(packOf(small), createUnpackBudget())
   assert.deepEqual(
     whole.map(({oid, offset}) => ({oid, offset})),
     [{oid: 'b6fc4c620b67d95f953a5c1c1230aaab5db5a1b0', offset: 12}],
   )
 })
 
+/** Has the code, and says why. */
+function isSourceError(code: string, words: RegExp): (error: unknown) => boolean {
+  return (error) => error instanceof SourceError && error.code === code && words.test(error.message)
+}
+
 for (const [what, pack, words] of [
-  ['of an object that is larger than it states', packOf({...small, size: 4}), /damaged|larger than/],
-  ['of an object that is smaller than it states', packOf({...small, size: 6}), /damaged/],
+  ['of an object that is larger than it states', packOf({...small, size: 4}), /cannot be inflated/],
+  ['of an object that is smaller than it states', packOf({...small, size: 6}), /6 bytes that it states/],
   [
     'of a large object that is larger than it states',
     packOf({type: blob, size: 2_000_000, content: Buffer.alloc(9_000_000)}),
-    /damaged/,
+    /2000000 bytes that it states/,
   ],
   [
     'of a large object that is smaller than it states',
     packOf({type: blob, size: 2_000_000, content: Buffer.alloc(1_999_999)}),
-    /damaged/,
+    /2000000 bytes that it states/,
   ],
-  ['of an unknown type', packOf({...small, type: 5}), /damaged/],
-  ['with a delta of what is not in it', packOf({type: 7, size: 5, content: Buffer.from('hello')}), /damaged|delta/],
+  ['of an unknown type', packOf({...small, type: 5}), /no object at 12/],
+  ['with a delta of what is not in it', packOf(small, deltaOf('1'.repeat(40), 5, 'x')), /not in it/],
+  [
+    'with a delta that does not fit',
+    packOf(small, {type: 7, size: 3, content: Buffer.from([5, 5, 0]), base: blobId(small.content)}),
+    /a delta in it/,
+  ],
   ['of another version', Buffer.from('PACK\0\0\0\x03\0\0\0\0'.padEnd(40, '\0')), /version 2/],
   ['that is nothing', Buffer.alloc(0), /version 2/],
 ] as const) {
-  test(`refuses a pack ${what}`, async (t) => {
-    await assert.rejects(storePack(await temporaryFolder(t), pack), words)
+  test(`takes a pack ${what} for damaged, which no other try mends`, async (t) => {
+    await assert.rejects(storePack(await temporaryFolder(t), pack), isSourceError('REPOSITORY_DAMAGED', words))
   })
 }
+
+/** A delta, by id, that copies all of its base and adds a letter. */
+function deltaOf(base: string, baseSize: number, letter: string): Entry {
+  const copy: number[] = []
+  for (let from = 0; from < baseSize; from += 0xffffff) {
+    const size = Math.min(0xffffff, baseSize - from)
+    copy.push(0xff, ...littleEndian(from, 4), ...littleEndian(size, 3))
+  }
+  const content = Buffer.from([...varint(baseSize), ...varint(baseSize + 1), ...copy, 1, letter.charCodeAt(0)])
+  return {type: 7, size: content.length, content, base}
+}
+
+function littleEndian(value: number, bytes: number): number[] {
+  return Array.from({length: bytes}, (_, index) => Math.floor(value / 256 ** index) % 256)
+}
+
+function varint(value: number): number[] {
+  const bytes: number[] = []
+  for (let rest = value; ; rest = Math.floor(rest / 128)) {
+    if (rest < 128) return [...bytes, rest]
+    bytes.push((rest % 128) | 0x80)
+  }
+}
+
+function blobId(content: Uint8Array): string {
+  return createHash('sha1').update(`blob ${content.length}\0`).update(content).digest('hex')
+}
+
+/** A blob, and deltas each of the one before. */
+function chain(length: number): {entries: Entry[]; ids: string[]} {
+  let content = Buffer.from('base')
+  const entries: Entry[] = [{type: blob, size: content.length, content}]
+  const ids: string[] = [blobId(content)]
+  for (let index = 0; index < length; index++) {
+    const letter = String.fromCharCode(97 + (index % 26))
+    entries.push(deltaOf(ids.at(-1) ?? '', content.length, letter))
+    content = Buffer.concat([content, Buffer.from(letter)])
+    ids.push(blobId(content))
+  }
+  return {entries, ids}
+}
+
+test('follows deltas by id in whatever order they come', async () => {
+  const {entries, ids} = chain(400)
+  const pack = packOf(...entries.reverse())
+  const scanned = await scanPack(pack, createUnpackBudget())
+  const {resolved, leftOut} = await resolveDeltas(pack, scanned, createUnpackBudget())
+  assert.equal(leftOut, 0)
+  assert.deepEqual(resolved.map(({oid}) => oid).sort(), ids.slice(1).sort())
+})
+
+for (const [what, entries, leftOut] of [
+  ['the end of a chain of 600 deltas', chain(600).entries, 100],
+  [
+    'deltas of what is too large, and their deltas',
+    (() => {
+      const content = Buffer.alloc(33 * 1024 * 1024)
+      const next = blobId(Buffer.concat([content, Buffer.from('x')]))
+      return [
+        {type: blob, size: content.length, content},
+        deltaOf(blobId(content), content.length, 'x'),
+        deltaOf(blobId(content), content.length, 'y'),
+        deltaOf(next, content.length + 1, 'z'),
+      ]
+    })(),
+    3,
+  ],
+] as const) {
+  test(`leaves out ${what}`, async (t) => {
+    assert.deepEqual(await storePack(await temporaryFolder(t), packOf(...entries)), {leftOut})
+  })
+}
+
+test('refuses deltas that make more than is unpacked of one commit', async (t) => {
+  const content = Buffer.alloc(31 * 1024 * 1024)
+  const letters = Array.from({length: 70}, (_, index) => String.fromCharCode(33 + index))
+  const deltas = letters.map((letter) => deltaOf(blobId(content), content.length, letter))
+  const pack = packOf({type: blob, size: content.length, content}, ...deltas)
+  assert.ok(pack.length < 50_000)
+  await assert.rejects(
+    storePack(await temporaryFolder(t), pack),
+    isSourceError('REPOSITORY_TOO_LARGE', /unpacks to more than the limit of 2147483648 bytes/),
+  )
+})
+
+test('refuses more objects than are taken, before it looks at one', async () => {
+  const pack = packOf(small)
+  pack.writeUInt32BE(1_000_001, 8)
+  const body = pack.subarray(0, pack.length - 20)
+  const whole = Buffer.concat([body, createHash('sha1').update(body).digest()])
+  await assert.rejects(scanPack(whole, createUnpackBudget()), isSourceError('REPOSITORY_TOO_LARGE', /1000001 objects/))
+})
 
 test('refuses a pack with any byte changed, or cut short', async (t) => {
   const folder = await temporaryFolder(t)
@@ -111,9 +227,12 @@ test('refuses a pack with any byte changed, or cut short', async (t) => {
   for (let at = 0; at < pack.length; at += Math.ceil(pack.length / 40)) {
     const spoiled = Buffer.from(pack)
     spoiled[at] = (spoiled[at] ?? 0) ^ 0x55
-    await assert.rejects(storePack(join(folder, 'x'), spoiled), Error, `a change at ${at}`)
+    await assert.rejects(storePack(join(folder, 'x'), spoiled), SourceError, `a change at ${at}`)
   }
-  await assert.rejects(storePack(join(folder, 'x'), pack.subarray(0, pack.length - 30)), /checksum/)
+  await assert.rejects(
+    storePack(join(folder, 'x'), pack.subarray(0, pack.length - 30)),
+    isSourceError('UNAVAILABLE', /checksum/),
+  )
   // With a checksum that fits, the entries themselves must end where it begins.
   const body = Buffer.concat([pack.subarray(0, pack.length - 20), Buffer.from('more')])
   const longer = Buffer.concat([body, createHash('sha1').update(body).digest()])
@@ -123,7 +242,7 @@ test('refuses a pack with any byte changed, or cut short', async (t) => {
 test('refuses what unpacks to too much by the sizes that are stated, before it is unpacked', async () => {
   const half = 1.5 * 1024 * 1024 * 1024
   const pack = packOf(small, {type: blob, size: 2 * half, content: Buffer.from('x')})
-  await assert.rejects(scanPack(pack), (error) => error instanceof SourceError && error.code === 'REPOSITORY_TOO_LARGE')
+  await assert.rejects(scanPack(pack, createUnpackBudget()), isSourceError('REPOSITORY_TOO_LARGE', /unpacks to more/))
 })
 
 test('fetches 120 MB that compress to nothing in little memory, and reads the rest', {timeout: 200_000}, async (t) => {
