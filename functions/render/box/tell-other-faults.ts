@@ -5,6 +5,8 @@ import type {ProgramResult} from './program.ts'
 
 const maxTold = 5
 const maxWordsLength = 300
+/** The thread is ended where it says nothing for long, and the first fault would be lost with it. */
+const maxLookingMs = 5_000
 
 /**
  * Adds to what is wrong with one file of a plain folder what is wrong with the files after it, so that its author need not push once for
@@ -18,10 +20,11 @@ export function tellOtherFaults(
 ): RenderError {
   const others: string[] = []
   let rest = filesAfter(first, files)
+  const started = performance.now()
   while (first.code === 'YAML_INVALID' && rest.length > 0) {
     const fault = findFault(rest, context, run)
     if (fault === undefined) break
-    if (others.length + 1 === maxTold) {
+    if (others.length + 1 === maxTold || performance.now() - started > maxLookingMs) {
       others.push('there are more')
       break
     }

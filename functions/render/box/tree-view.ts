@@ -25,13 +25,7 @@ export function openTreeView(tree: SourceTree): TreeView {
   // What is known already is told without a wait: a push that changes nothing asks some ten questions for each app.
   const knownStats = new Map<string, Stat>([['', {type: 'folder', path: ''}]])
   const knownFolders = new Map<string, Map<string, TreeEntry>>()
-  const stat = async (path: string): Promise<Stat> =>
-    statNow(path) ??
-    (await remember(stats, path, async () => {
-      const found = await lookUp(path)
-      knownStats.set(path, found)
-      return found
-    }))
+  const stat = async (path: string): Promise<Stat> => statNow(path) ?? (await remember(stats, path, () => lookUp(path)))
   const entriesOf = (folder: string): Promise<Map<string, TreeEntry>> =>
     remember(folders, folder, async () => {
       const entries = new Map((await tree.list(folder)).map((entry) => [nameOf(entry.path), entry]))
@@ -43,19 +37,25 @@ export function openTreeView(tree: SourceTree): TreeView {
     const known = knownStats.get(path)
     if (known !== undefined) return known
     const slash = path.lastIndexOf('/')
-    const above = statNow(path.slice(0, Math.max(slash, 0)))
-    const found =
-      above?.type === 'folder' ? statIn(knownFolders.get(above.path), path.slice(slash + 1)) : above && absent
+    const above = knownStats.get(path.slice(0, Math.max(slash, 0)))
+    if (above?.type !== 'folder') return above && absent
+    const found = statIn(knownFolders.get(above.path), path.slice(slash + 1))
     if (found !== undefined) knownStats.set(path, found)
     return found
   }
 
-  /** From the folder above, which most questions are about too: each part of a path is looked at once. */
+  /** From the root down: each folder on the way is looked at once, and most questions are about the same ones. */
   const lookUp = async (path: string): Promise<Stat> => {
-    const slash = path.lastIndexOf('/')
-    const above = await stat(path.slice(0, Math.max(slash, 0)))
-    if (above.type !== 'folder') return absent
-    return statIn(await entriesOf(above.path), path.slice(slash + 1)) ?? followPath(tree, path)
+    let found: Stat = {type: 'folder', path: ''}
+    let at = ''
+    for (const part of path.split('/')) {
+      if (found.type !== 'folder') return absent
+      at = at === '' ? part : `${at}/${part}`
+      const known = knownStats.get(at)
+      found = known ?? statIn(await entriesOf(found.path), part) ?? (await followPath(tree, at))
+      if (known === undefined) knownStats.set(at, found)
+    }
+    return found
   }
   const list = (path: string): Promise<FolderEntry[]> => remember(lists, path, () => listFolder(tree, path))
 
