@@ -15,18 +15,25 @@ const ranks: readonly string[] = STAGES
  * before the publisher is told that it was.
  */
 export function orderEvents(events: readonly JournalEvent[]): JournalEvent[] {
-  const ordered: JournalEvent[] = []
-  for (const event of events.toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))) {
-    const later = ordered.findIndex((other) => isLaterStage(other, event))
-    ordered.splice(later < 0 ? ordered.length : later, 0, event)
+  const ordered = events.toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))
+  const groups = new Map<string, number[]>()
+  for (const [index, {app, cluster, revision, event}] of ordered.entries()) {
+    if (app === undefined || !ranks.includes(event)) continue
+    const key = JSON.stringify([app, cluster, revision])
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [index])
+    else group.push(index)
+  }
+  // The stages of one revision take each other's places, and nothing else moves.
+  for (const places of groups.values()) {
+    const stages = places.flatMap((place) => ordered[place] ?? []).sort((a, b) => rankOf(a) - rankOf(b))
+    for (const [index, stage] of stages.entries()) ordered[places[index] ?? 0] = stage
   }
   return ordered
 }
 
-function isLaterStage(a: JournalEvent, b: JournalEvent): boolean {
-  const isSame = a.app !== undefined && a.app === b.app && a.cluster === b.cluster && a.revision === b.revision
-  const [rank, other] = [ranks.indexOf(a.event), ranks.indexOf(b.event)]
-  return isSame && rank > other && other >= 0
+function rankOf({event}: JournalEvent): number {
+  return ranks.indexOf(event)
 }
 
 /** Holds each event for `holdMilliseconds`, so that what happened before it and comes later is printed before it. */

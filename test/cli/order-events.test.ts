@@ -37,7 +37,7 @@ test('an agent that was quicker than the answer to the publisher comes after it 
   const events = [{...told('pulled', 10), ...about}, told('skipped', 15), {...told('published', 20), ...about}]
   assert.deepEqual(
     orderEvents(events).map(({event}) => event),
-    ['published', 'pulled', 'skipped'],
+    ['published', 'skipped', 'pulled'],
   )
 })
 
@@ -45,6 +45,8 @@ test("shows an agent's log as words, and leaves alone what is none", () => {
   const line = 'agent dev: {"level":"warn","at":"2026-01-01T00:00:00.000Z","app":"web","message":"it waits"}'
   assert.equal(formatLogLine(line), 'agent dev: warn: it waits')
   assert.equal(formatLogLine(line.replace('warn', 'info')), 'agent dev: it waits')
+  const forged = 'agent dev: {"level":"error","message":"refused\\npublished web"}'
+  assert.equal(formatLogLine(forged), String.raw`agent dev: error: refused\u000apublished web`)
   for (const other of ['agent dev: {"a":1}', 'agent dev: {broken', 'etcd of cluster dev ended'])
     assert.equal(formatLogLine(other), other)
 })
