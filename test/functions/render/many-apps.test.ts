@@ -13,6 +13,7 @@ import {type Outcome, outcomeSchema} from '#shared/model/outcome.ts'
 import {publishRangeSchema} from '#shared/model/publish-request.ts'
 import {continueRenderSchema} from '#shared/model/push-event.ts'
 import {startTrace} from '#shared/model/trace.ts'
+import {isDeep} from '#test/deep.ts'
 import {createKillSwitch} from '#test/fakes/kill-switch.ts'
 import {createMemoryObjectStore} from '#test/fakes/memory-object-store.ts'
 import {createMemorySigner} from '#test/fakes/memory-signer.ts'
@@ -138,13 +139,15 @@ function createRandom(seed: number): () => number {
   }
 }
 
-const nameOf = (index: number): string => `app-${String(index).padStart(4, '0')}`
+const nameOf = (index: number): string => `app-${String(index).padStart(5, '0')}`
 
-for (const seed of [1, 2]) {
-  test(`3,000 apps are published over several deliveries, killed at random (seed ${seed})`, async (t) => {
+const fleet = isDeep ? {apps: 10_000, seeds: [1, 2, 3]} : {apps: 900, seeds: [1, 2]}
+
+for (const seed of fleet.seeds) {
+  test(`${fleet.apps} apps are published over several deliveries, killed at random (seed ${seed})`, async (t) => {
     const random = createRandom(seed)
-    const world = await startWorld(t, {timeBudgetSeconds: 10})
-    const names = Array.from({length: 3_000}, (_, index) => nameOf(index))
+    const world = await startWorld(t, {timeBudgetSeconds: fleet.apps / 300})
+    const names = Array.from({length: fleet.apps}, (_, index) => nameOf(index))
     const commit = await world.repository.push({
       'drawbridge.yaml': cluster('dev') + names.map((name) => app(name)).join(''),
       'app/a.yaml': configMap('a'),
@@ -156,7 +159,11 @@ for (const seed of [1, 2]) {
       const index = Math.floor(random() * queues[name].length)
       // The last tries are left alone: whoever is killed each time ends in the dead letters, rightly.
       const mayDie = random() < 0.4 && (queues[name][index]?.receives ?? 0) < MAX_RECEIVES - 2
-      await world.deliver(name, index, mayDie ? 1 + Math.floor(random() * (name === 'render' ? 600 : 120)) : undefined)
+      await world.deliver(
+        name,
+        index,
+        mayDie ? 1 + Math.floor(random() * (name === 'render' ? fleet.apps / 5 : 40)) : undefined,
+      )
     }
     assert.deepEqual(
       world.desiredApps().map(({name, state}) => `${name} ${state}`),
