@@ -80,7 +80,12 @@ test('the tour of the README runs as it is written', async () => {
         const [name = '', value = ''] = command.slice('export '.length).split('=')
         env = {...env, [name]: value.replace('$PWD', folder)}
       } else {
-        await shell(command)
+        const isThere = async (): Promise<true | undefined> => {
+          await shell(command)
+          // The App object follows on the status by a moment.
+          return outputs.get(command)?.startsWith('No resources found') ? undefined : true
+        }
+        await waitUntil(isThere, {timeoutMilliseconds: 20_000})
       }
       if (command.startsWith('git clone')) {
         for (const [, path = '', text = ''] of tour.matchAll(/```yaml\n# (fleet\/\S+)\n([\s\S]*?)```/g)) {
