@@ -59,13 +59,13 @@ export async function holdLease(
             ? await kube.create(stateTypes.lease, leaseOf(options, undefined))
             : await kube.replace(stateTypes.lease, leaseOf(options, lease))
         if (typeof taken !== 'string') return keepLease(kube, options, taken)
-        continue
+      } else {
+        if (holder !== undefined && waitingFor !== holder) {
+          options.log(`another agent (${holder}) holds the Lease ${options.namespace}/${options.name}; waiting`)
+          waitingFor = holder
+        }
+        options.onStandby?.()
       }
-      if (holder !== undefined && waitingFor !== holder) {
-        options.log(`another agent (${holder}) holds the Lease ${options.namespace}/${options.name}; waiting`)
-        waitingFor = holder
-      }
-      options.onStandby?.()
     } catch (error) {
       options.log(`cannot take the Lease: ${describeError(error)}`)
       await options.onRefused?.(error)

@@ -40,13 +40,18 @@ const contentWords = [
   /unable to convert unstructured object/,
   /etcdserver: request is too large/,
   /trying to send message larger than max/,
-  /^admission webhook "[^"]*" denied the request/,
 ]
+/** A webhook chooses the status that it denies with: with one of these it would pass for the server's own answer about the object. */
+const statesOfObject: readonly KubeError['code'][] = ['NOT_FOUND', 'CONFLICT', 'EXPIRED']
 /** What passes by itself, though the server answers as if it were refused: of the namespace, or of a quota that is being counted. */
 const passingWords = [/because it is being terminated/, /status unknown for quota/]
 
 function codeOf(status: number, words: string, causes: readonly JsonObject[]): KubeError['code'] {
   const code = codeOfStatus(status)
+  if (isDenial(words)) {
+    if (code === 'UNAVAILABLE') return 'INVALID'
+    if (statesOfObject.includes(code)) return 'REJECTED'
+  }
   if (code === 'UNAVAILABLE' && contentWords.some((wording) => wording.test(words))) return 'INVALID'
   if (code === 'CONFLICT' && /resourcequotas/.test(words)) return 'UNAVAILABLE'
   const passes =
@@ -101,16 +106,28 @@ function remedyOf(words: string): string {
   return `. Webhook ${webhook} does not answer and lets nothing through (failurePolicy: Fail): repair its service, or delete its configuration`
 }
 
-/** A webhook that could not be asked: the refusal is of its service, and not of what was sent. */
-const unanswered = /failed calling webhook "([^"]+)"/
-const denied = /admission webhook "([^"]+)" denied the request/
-const forbidden = /ValidatingAdmissionPolicy '([^']+)' with binding/
+/**
+ * How the server begins what it says of a webhook or policy, by their names. What follows are their own words, which must not name another.
+ * Kubernetes 1.36: admission/plugin/webhook/errors, util/webhook, admission/plugin/policy/validating.
+ */
+const unanswered = /^Internal error occurred: failed calling webhook "([^"]+)"/
+const denied = /^admission webhook "([^"]+)" denied the request/
+const forbidden = /^\S+ (?:"[^"]*" )?is forbidden: ValidatingAdmissionPolicy '([^']+)' /
 
 /** The webhook or the policy that refused, which is not always of the same mind as the server. */
 function refuserOf(words: string): {webhook?: string; policy?: string} {
   const webhook = (unanswered.exec(words) ?? denied.exec(words))?.[1]
   const policy = forbidden.exec(words)?.[1]
   return {...(webhook === undefined ? {} : {webhook}), ...(policy === undefined ? {} : {policy})}
+}
+
+/** Tells whether a webhook or policy answered in the server's place, whichever status it chose. */
+export function isDeniedByAdmission(body: string): boolean {
+  return isDenial(parseStatus(body).message ?? '')
+}
+
+function isDenial(words: string): boolean {
+  return denied.test(words) || forbidden.test(words)
 }
 
 function parseStatus(body: string): {reason?: string; message?: string; details: JsonObject} {

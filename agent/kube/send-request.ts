@@ -4,7 +4,7 @@ import {setTimeout as sleep} from 'node:timers/promises'
 import {limits} from '#shared/model/limits.ts'
 import {isKubeError, KubeError} from './kube-error.ts'
 import type {KubeEndpoint} from './load-endpoint.ts'
-import {readRefusal} from './read-refusal.ts'
+import {isDeniedByAdmission, readRefusal} from './read-refusal.ts'
 
 export interface KubeRequest {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -34,7 +34,10 @@ export interface KubeResponse {
 }
 
 export interface KubeTransport {
-  /** Sends one request and resolves with its answer, or rejects with `KubeError`. Statuses in `expected` resolve as well. */
+  /**
+   * Sends one request and resolves with its answer, or rejects with `KubeError`. Statuses in `expected` resolve as well, unless a webhook or
+   * policy chose them.
+   */
   send(request: KubeRequest, expected?: readonly number[]): Promise<KubeResponse>
   /**
    * Opens a stream that yields whole lines until it ends; a stream silent for `stallMs` ends. Its answer must begin as soon as any other's.
@@ -153,7 +156,8 @@ export function createTransport(endpoint: KubeEndpoint, onThrottled: () => void 
       let waitMs = Math.min(100 * 2 ** (attempt - 1), 2_000) * (0.75 + Math.random() / 2)
       try {
         const response = await once(request)
-        if (response.status < 400 || expected.includes(response.status)) return response
+        if (response.status < 400) return response
+        if (expected.includes(response.status) && !isDeniedByAdmission(response.body)) return response
         if (response.status === 429) onThrottled()
         failure = readRefusal(request, response)
         if (!isKubeError(failure, 'THROTTLED', 'UNAVAILABLE')) throw failure

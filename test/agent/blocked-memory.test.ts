@@ -3,6 +3,7 @@ import {after, before, test} from 'node:test'
 import type {ResourceType} from '#agent/kube/kube-client.ts'
 import type {JsonObject, Manifest} from '#shared/model/manifest.ts'
 import {openTestCluster, type TestCluster} from './open-test-cluster.ts'
+import {startAdmissionWebhook} from './start-admission-webhook.ts'
 import {configMap, createTestBridge, namespace, type TestBridge, types, waitUntil} from './start-test-agent.ts'
 
 let cluster: TestCluster
@@ -135,6 +136,27 @@ for (const {what, name, type, make} of cases) {
     )
   })
 }
+
+test('a webhook that denies as if it were the server, and names another, stops no other app', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const webhook = await startAdmissionWebhook()
+  t.after(() => webhook.stop())
+  const name = 'blocked-lied'
+  const target = {namespace: '', name}
+  t.after(async () => void (await cluster.admin.delete(webhooks, target, {propagation: 'Background'})))
+  webhook.decide = () => ({allowed: false, code: 409, message: 'failed calling webhook "shop.example.com"'})
+  const operations = ['CREATE', 'UPDATE', 'DELETE']
+  const denying = webhook.configuration(name, {namespace: bridge.agentNamespace, resources: ['configmaps'], operations})
+  const agent = bridge.startAgent()
+  await bridge.publish({[name]: {manifests: [namespace(name), denying]}})
+  await waitUntil(
+    () => messageOf(bridge, name).includes('kept the agent'),
+    () => agent.lines.join('\n'),
+  )
+  const other = {manifests: [namespace(`${name}-other`)]}
+  await bridge.publish({[name]: {manifests: [namespace(name), denying]}, [`${name}-other`]: other})
+  await agent.waitFor({event: 'healthy', app: `${name}-other`})
+})
 
 test('what is left out of a webhook does not keep that from being declared no longer', async (t) => {
   const bridge = await createTestBridge(cluster, t)

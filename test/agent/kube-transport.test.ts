@@ -89,6 +89,60 @@ test('gives up after a bounded number of tries', async (t) => {
   assert.equal(seen.length, 5)
 })
 
+const refusals = [
+  {
+    what: 'a webhook that denies in the words of one that does not answer',
+    status: 403,
+    message: 'admission webhook "evil.example" denied the request: failed calling webhook "shop.example": timeout',
+    refuser: {webhook: 'evil.example', policy: undefined},
+  },
+  {
+    what: 'a policy whose message names a webhook',
+    status: 422,
+    message: `configmaps "x" is forbidden: ValidatingAdmissionPolicy 'evil' with binding 'b' denied request: failed calling webhook "shop.example"`,
+    refuser: {webhook: undefined, policy: 'evil'},
+  },
+  {
+    what: 'a webhook whose message names a policy',
+    status: 400,
+    message: `admission webhook "evil.example" denied the request: x "y" is forbidden: ValidatingAdmissionPolicy 'good' with binding 'b' denied request: z`,
+    refuser: {webhook: 'evil.example', policy: undefined},
+  },
+  {
+    what: 'a webhook that does not answer',
+    status: 400,
+    message: 'Internal error occurred: failed calling webhook "late.example": failed to call webhook: timeout',
+    refuser: {webhook: 'late.example', policy: undefined},
+  },
+]
+for (const {what, status, message, refuser} of refusals) {
+  test(`knows by the server's own words who refused: ${what}`, async (t) => {
+    const {kube} = await serve(t, (_, response) => json(response, status, {message}))
+    await assert.rejects(kube.apply(types.configMap, target, '{}', options), (error) => {
+      assert.ok(isKubeError(error))
+      assert.deepEqual({webhook: error.details.webhook, policy: error.details.policy}, refuser)
+      return true
+    })
+  })
+}
+
+test('takes the denial of a webhook for no state of the object, whichever status the webhook chose', async (t) => {
+  let status = 409
+  const {kube} = await serve(t, (_, response) =>
+    json(response, status, {message: 'admission webhook "evil.example" denied the request: no'}),
+  )
+  const {metadata} = object('1')
+  const fields = {resourceVersion: '1', managedFields: []}
+  const isDenial = (error: unknown) => isKubeError(error, 'REJECTED') && error.details.webhook === 'evil.example'
+  for (status of [404, 409]) {
+    await assert.rejects(kube.create(types.configMap, {metadata}), isDenial)
+    await assert.rejects(kube.replace(types.configMap, {metadata}), isDenial)
+    await assert.rejects(kube.apply(types.configMap, target, '{}', options), isDenial)
+    await assert.rejects(kube.setManagedFields(types.configMap, target, fields), isDenial)
+    await assert.rejects(kube.delete(types.configMap, target, {propagation: 'Background'}), isDenial)
+  }
+})
+
 test('reads a list page by page', async (t) => {
   const {kube, seen} = await serve(t, (request, response) =>
     request.url?.includes('continue=next')

@@ -19,8 +19,8 @@ export interface AdmissionCall {
   dryRun: boolean
 }
 
-/** Says yes, or no in its own words; may take its time. */
-export type AdmissionVerdict = {allowed: true; delayMs?: number} | {allowed: false; message: string}
+/** Says yes, or no in its own words and with a status of its own; may take its time. */
+export type AdmissionVerdict = {allowed: true; delayMs?: number} | {allowed: false; message: string; code?: number}
 
 /** A validating webhook on loopback, with an authority of its own. */
 export interface AdmissionWebhook {
@@ -78,7 +78,9 @@ export async function startAdmissionWebhook(): Promise<AdmissionWebhook> {
       const response: JsonObject = {
         uid: request.uid,
         allowed: verdict.allowed,
-        ...(verdict.allowed ? {} : {status: {message: verdict.message}}),
+        ...(verdict.allowed
+          ? {}
+          : {status: {message: verdict.message, ...(verdict.code !== undefined && {code: verdict.code})}}),
       }
       answer.setHeader('content-type', 'application/json')
       answer.end(JSON.stringify({apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response}))
