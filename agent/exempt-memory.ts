@@ -1,12 +1,11 @@
 import {stringifyExact} from '#shared/bundle/exact-json.ts'
 import {childObject, isJsonObject, type JsonObject} from '#shared/model/manifest.ts'
 import {formatRef, type ObjectRef} from '#shared/model/object-ref.ts'
-import {appType} from './app-definition.ts'
 import type {KubeClient, ResourceType} from './kube/kube-client.ts'
 import type {KubeObject} from './kube/kube-object.ts'
 import {EXEMPTION_MANAGER, FIELD_MANAGER} from './marks.ts'
+import {matchesMemory, memoryTypes} from './match-memory.ts'
 import {type PlannedObject, parseBody} from './plan-objects.ts'
-import {stateTypes} from './state-types.ts'
 
 /** The match condition that leaves the agent's memory out of a webhook or policy. */
 const CONDITION = 'memory.drawbridge.dev'
@@ -24,26 +23,38 @@ export function interceptorType({group: of, kind}: ObjectRef): ResourceType | un
 }
 
 /**
- * Leaves the agent's memory out of a webhook configuration or policy that is, or has, `refuser`, as another field manager than the app's.
- * `'unchanged'`: it is not what refused, or leaves the memory out already. Rejects with `KubeError`.
+ * What kept the agent from a write: a webhook or policy, by its name; or, where there was no answer in time, any webhook that may be asked of such
+ * writes. Then `labels` are those of the agent's namespace.
+ */
+export type Obstacle = {webhook: string} | {policy: string} | {labels: JsonObject}
+
+/**
+ * Leaves the agent's memory out of a webhook configuration or policy that is, or has, the obstacle, as another field manager than the app's.
+ * `'unchanged'`: it is not that, or leaves the memory out already. Rejects with `KubeError`.
  */
 export async function exemptMemory(
   kube: Pick<KubeClient, 'apply'>,
   type: ResourceType,
   live: KubeObject,
-  {refuser, namespace, impersonate}: {refuser: string; namespace: string; impersonate?: string},
+  {obstacle, namespace, impersonate}: {obstacle: Obstacle; namespace: string; impersonate?: string},
 ): Promise<'exempted' | 'unchanged'> {
+  const {name} = live.metadata
   const all = webhooksOf(live)
-  const policy = live.metadata.name === refuser ? childObject(live, 'spec') : undefined
-  const refused = all === undefined ? policy : all.find(({name}) => name === refuser)
-  if (refused === undefined || exemptionIn(refused.matchConditions).length > 0) return 'unchanged'
+  const policy = 'policy' in obstacle && obstacle.policy === name ? childObject(live, 'spec') : undefined
+  const found = all?.filter((webhook) => isObstacle(webhook, obstacle)) ?? (policy === undefined ? [] : [policy])
+  if (found.every(({matchConditions}) => exemptionIn(matchConditions).length > 0)) return 'unchanged'
   const matchConditions = [{name: CONDITION, expression: expressionOf(namespace)}]
   const body =
     all === undefined
       ? {spec: {matchConditions}}
       : {webhooks: all.map(({name}) => ({name: String(name), matchConditions}))}
-  await applyExemption(kube, type, live.metadata.name, body, impersonate)
+  await applyExemption(kube, type, name, body, impersonate)
   return 'exempted'
+}
+
+function isObstacle(webhook: JsonObject, obstacle: Obstacle): boolean {
+  if ('labels' in obstacle) return matchesMemory(webhook, obstacle.labels)
+  return 'webhook' in obstacle && webhook.name === obstacle.webhook
 }
 
 /** Takes the exemption from webhooks that are no longer declared: what would be left of them is not valid. Rejects with `KubeError`. */
@@ -92,7 +103,7 @@ async function applyExemption(
 
 /** False of a write of the agent's memory alone. What is not in a namespace has no `request.namespace`. */
 function expressionOf(namespace: string): string {
-  const kinds = [stateTypes.configMap, stateTypes.lease, appType].map(({group, plural}) => `${group}/${plural}`)
+  const kinds = memoryTypes.map(({group, plural}) => `${group}/${plural}`)
   return `!has(request.namespace) || request.namespace != ${JSON.stringify(namespace)} || !((request.resource.group + "/" + request.resource.resource) in ${JSON.stringify(kinds)})`
 }
 

@@ -1,13 +1,15 @@
 import {describeError} from '#shared/model/drawbridge-error.ts'
+import {isJsonObject} from '#shared/model/manifest.ts'
 import {formatRef, type ObjectRef, refKey} from '#shared/model/object-ref.ts'
 import {type AgentContext, type AgentPorts, aboutApp} from './agent-context.ts'
 import {type AppliedEntry, type AppState, impersonatedUser, type LoadedBundle} from './app-state.ts'
-import {describeExemption, exemptMemory, interceptorType, isExempt} from './exempt-memory.ts'
+import {describeExemption, exemptMemory, interceptorType, isExempt, type Obstacle} from './exempt-memory.ts'
 import type {StoredInventory} from './inventory-store.ts'
-import {isKubeError} from './kube/kube-error.ts'
+import {isHeldUp, isKubeError, type KubeError} from './kube/kube-error.ts'
 import {labelOf} from './kube/kube-object.ts'
 import {APP_LABEL} from './marks.ts'
 import {readAs} from './read-as.ts'
+import {stateTypes} from './state-types.ts'
 import {judgeApp} from './track-health.ts'
 
 /** An app, and what it applied. */
@@ -21,7 +23,7 @@ type Means = Pick<AgentPorts, 'kube' | 'log'>
 
 /**
  * A webhook or policy of one app may keep the agent from writing its own memory, and so stop every app. Where `error` is the refusal of such a
- * write, the memory, and nothing else, is left out of what refused it, in the name of its app. `'unblocked'`: the write is worth another
+ * write, or that it got no answer in time, the memory, and nothing else, is left out of what is in its way, in the name of its app. `'unblocked'`: the write is worth another
  * try. Never rejects.
  */
 export async function unblockMemory(ctx: AgentContext, error: unknown): Promise<'unblocked' | 'blocked'> {
@@ -48,7 +50,7 @@ export async function unblockLease(
   readInventories: () => Promise<Map<string, StoredInventory>>,
   error: unknown,
 ): Promise<void> {
-  if (refuserOf(error) === undefined) return
+  if (!isBlocked(error)) return
   try {
     const apps = [...(await readInventories())].flatMap(([name, {entries, serviceAccount}]): Applier[] =>
       Array.isArray(entries) ? [{name, serviceAccount, entries}] : [],
@@ -77,10 +79,20 @@ export async function noteExemption(ctx: AgentContext, app: AppState, bundle: Lo
   if (app.exempted === before) app.exempted = exempted
 }
 
-/** The webhook or policy that refused. */
-function refuserOf(error: unknown): string | undefined {
-  const refuser = isKubeError(error) ? (error.details.webhook ?? error.details.policy) : undefined
-  return typeof refuser === 'string' ? refuser : undefined
+function isBlocked(error: unknown): error is KubeError {
+  return isHeldUp(error) || (isKubeError(error) && error.details.policy !== undefined)
+}
+
+/**
+ * By name, where the API server answered. Where it did not in time, it may be that it waits for a webhook: its own answer comes after that one's
+ * `timeoutSeconds`, which is longer than a Lease can wait.
+ */
+async function obstacleOf({kube}: Means, namespace: string, {details}: KubeError): Promise<Obstacle> {
+  if (typeof details.webhook === 'string') return {webhook: details.webhook}
+  if (typeof details.policy === 'string') return {policy: details.policy}
+  const live = await kube.get(stateTypes.namespace, {namespace: '', name: namespace}, 'metadata')
+  const labels = live === 'absent' ? undefined : live.metadata.labels
+  return {labels: isJsonObject(labels) ? labels : {}}
 }
 
 async function unblock(
@@ -90,8 +102,8 @@ async function unblock(
   error: unknown,
 ): Promise<Map<string, ObjectRef>> {
   const exempted = new Map<string, ObjectRef>()
-  const refuser = refuserOf(error)
-  if (refuser === undefined) return exempted
+  if (!isBlocked(error)) return exempted
+  let obstacle: Obstacle | undefined
   for (const app of apps) {
     for (const {ref, uid} of app.entries) {
       const type = interceptorType(ref)
@@ -101,7 +113,8 @@ async function unblock(
         const live = await ports.kube.get(type, ref, 'whole')
         if (live === 'absent' || labelOf(live, APP_LABEL) !== app.name) continue
         if (uid !== undefined && live.metadata.uid !== uid) continue
-        const options = {refuser, namespace, ...impersonatedUser(app)}
+        obstacle ??= await obstacleOf(ports, namespace, error)
+        const options = {obstacle, namespace, ...impersonatedUser(app)}
         if ((await exemptMemory(ports.kube, type, live, options)) === 'unchanged') continue
         exempted.set(app.name, ref)
         ports.log('warn', `app ${app.name}: ${describeExemption(ref, namespace)}`, about)

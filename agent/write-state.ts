@@ -1,6 +1,6 @@
 import type {JsonObject} from '#shared/model/manifest.ts'
 import type {KubeClient, ObjectName} from './kube/kube-client.ts'
-import {isKubeError, KubeError} from './kube/kube-error.ts'
+import {isHeldUp, isKubeError, KubeError} from './kube/kube-error.ts'
 import type {KubeObject, NewObject} from './kube/kube-object.ts'
 import {STATE_MANAGER} from './marks.ts'
 import {stateTypes} from './state-types.ts'
@@ -45,12 +45,15 @@ export function createStateWriter(
 ): StateWriter {
   const versions = new Map<string, string>()
   const bounded = lastTry === undefined ? {} : {lastTry}
-  const orUnblocked = async <T>(send: () => Promise<T>): Promise<T> => {
+  /** Sends it again where nothing is in its way any more, or where `patiently` has tries left. */
+  const orUnblocked = async <T>(send: () => Promise<T>, patiently?: () => Promise<T>): Promise<T> => {
     try {
       return await send()
     } catch (error) {
-      if ((await onRefused?.(error)) !== 'unblocked') throw error
-      return send()
+      const isFree = (await onRefused?.(error)) === 'unblocked'
+      const hasTries = patiently !== undefined && isHeldUp(error) && error.code === 'UNAVAILABLE'
+      if (lastTry?.aborted || !(isFree || hasTries)) throw error
+      return (patiently ?? send)()
     }
   }
   const fence = ({namespace, name}: ObjectName): KubeError => {
@@ -69,8 +72,10 @@ export function createStateWriter(
   }
   const apply = async (target: ObjectName, body: NewObject): Promise<KubeObject | 'conflict'> => {
     const options = {fieldManager: STATE_MANAGER, force: true, detail: 'metadata', ...bounded} as const
+    const send = (more: {impatient?: true} = {}) =>
+      kube.apply(stateTypes.configMap, target, JSON.stringify(body), {...options, ...more})
     try {
-      return await orUnblocked(() => kube.apply(stateTypes.configMap, target, JSON.stringify(body), options))
+      return await orUnblocked(() => send({impatient: true}), send)
     } catch (error) {
       if (isKubeError(error, 'CONFLICT')) return 'conflict'
       throw error
@@ -81,7 +86,9 @@ export function createStateWriter(
     knows: ({metadata}) => versions.get(metadata.name) === metadata.resourceVersion,
     note: ({metadata}) => void versions.set(metadata.name, metadata.resourceVersion),
     async remove(target) {
-      await orUnblocked(() => kube.delete(stateTypes.configMap, target, {propagation: 'Background', ...bounded}))
+      const send = (more: {impatient?: true} = {}) =>
+        kube.delete(stateTypes.configMap, target, {propagation: 'Background', ...bounded, ...more})
+      await orUnblocked(() => send({impatient: true}), send)
       versions.delete(target.name)
     },
     async write(target, {labels, ...content}, isTheirs) {

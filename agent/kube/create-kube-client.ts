@@ -151,6 +151,7 @@ export function createKubeClient(transport: KubeTransport): KubeClient {
         body,
         impersonate: options.impersonate,
         lastTry: options.lastTry,
+        impatient: options.impatient,
         ...about(options.dryRun ? 'dry-run' : 'apply', type, target),
       })
       return options.dryRun ? asTriedObject(parseObject(answer)) : readObject(answer)
@@ -227,6 +228,7 @@ export function createKubeClient(transport: KubeTransport): KubeClient {
           }),
           impersonate: options.impersonate,
           lastTry: options.lastTry,
+          impatient: options.impatient,
           ...about('delete', type, target),
         },
         [404, 409],

@@ -46,6 +46,8 @@ export interface ApplyOptions {
   impersonate?: string
   /** Once it ends the request is not tried again; one under way is finished. */
   lastTry?: AbortSignal
+  /** Not tried again where a webhook held it up, or may have (`isHeldUp`): who asks does something about that first. */
+  impatient?: boolean
 }
 
 export interface DeleteOptions {
@@ -55,6 +57,8 @@ export interface DeleteOptions {
   impersonate?: string
   /** Once it ends the request is not tried again; one under way is finished. */
   lastTry?: AbortSignal
+  /** Not tried again where a webhook held it up, or may have (`isHeldUp`): who asks does something about that first. */
+  impatient?: boolean
 }
 
 /**

@@ -51,3 +51,8 @@ export function isKubeError(error: unknown, ...codes: KubeError['code'][]): erro
 export function isImmutableError(error: unknown): error is KubeError {
   return isKubeError(error, 'INVALID') && error.details.immutable === true
 }
+
+/** Tells whether a webhook kept the API server from its answer, or may have: none came in time. */
+export function isHeldUp(error: unknown): error is KubeError {
+  return isKubeError(error) && (error.details.webhook !== undefined || error.details.unanswered === true)
+}

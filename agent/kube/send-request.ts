@@ -2,7 +2,7 @@ import http from 'node:http'
 import https from 'node:https'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {limits} from '#shared/model/limits.ts'
-import {isKubeError, KubeError} from './kube-error.ts'
+import {isHeldUp, isKubeError, KubeError} from './kube-error.ts'
 import type {KubeEndpoint} from './load-endpoint.ts'
 import {isDeniedByAdmission, readRefusal} from './read-refusal.ts'
 
@@ -17,8 +17,11 @@ export interface KubeRequest {
   signal?: AbortSignal | undefined
   /** Once it ends nothing is tried again. */
   lastTry?: AbortSignal | undefined
+  /** Not tried again where a webhook held it up, or may have. */
+  impatient?: boolean | undefined
   /** Tries in all; 5 by default. Only 429, 5xx and broken connections are tried again. */
   attempts?: number
+  /** Where no answer came in time, the error has `unanswered` in its details. */
   timeoutMs?: number
   /** What it is about, for error messages: `apply ConfigMap web/settings`. */
   what: string
@@ -54,6 +57,8 @@ export interface KubeTransport {
 
 const REQUEST_TIMEOUT_MS = 30_000
 const MAX_RETRY_AFTER_SECONDS = 30
+
+class AnswerMissing extends Error {}
 
 /** Talks HTTP to an API server over kept-alive connections. `onThrottled` hears each 429. */
 export function createTransport(endpoint: KubeEndpoint, onThrottled: () => void = () => undefined): KubeTransport {
@@ -99,7 +104,7 @@ export function createTransport(endpoint: KubeEndpoint, onThrottled: () => void 
       let timer = setTimeout(expire, limitMs)
       const abort = () => outgoing.destroy(new KubeError('ABORTED', `${request.what}: stopped`))
       function expire() {
-        outgoing.destroy(new Error(`no answer within ${limitMs / 1000} s`))
+        outgoing.destroy(new AnswerMissing(`no answer within ${limitMs / 1000} s`))
       }
       const settle = () => {
         clearTimeout(timer)
@@ -164,9 +169,12 @@ export function createTransport(endpoint: KubeEndpoint, onThrottled: () => void 
         if (response.retryAfter !== undefined) waitMs = Math.min(response.retryAfter, MAX_RETRY_AFTER_SECONDS) * 1000
       } catch (error) {
         if (error instanceof KubeError) throw error
-        failure = new KubeError('UNAVAILABLE', `${request.what}: the API server cannot be reached`, {}, {cause: error})
+        const details = error instanceof AnswerMissing ? {unanswered: true} : {}
+        const message = `${request.what}: the API server cannot be reached`
+        failure = new KubeError('UNAVAILABLE', message, details, {cause: error})
       }
       if (attempt >= attempts || request.lastTry?.aborted) throw failure
+      if (request.impatient && isHeldUp(failure)) throw failure
       try {
         await sleep(waitMs, undefined, request.signal ? {signal: request.signal} : {})
       } catch (cause) {

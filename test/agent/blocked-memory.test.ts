@@ -158,6 +158,29 @@ test('a webhook that denies as if it were the server, and names another, stops n
   await agent.waitFor({event: 'healthy', app: `${name}-other`})
 })
 
+for (const failurePolicy of ['Fail', 'Ignore'] as const) {
+  test(`a webhook on Leases that is silent for the default 10 s, and is to ${failurePolicy}, stops no other app`, async (t) => {
+    const bridge = await createTestBridge(cluster, t)
+    const webhook = await startAdmissionWebhook()
+    t.after(() => webhook.stop())
+    const name = `silent-${failurePolicy.toLowerCase()}`
+    t.after(async () => void (await cluster.admin.delete(webhooks, {namespace: '', name}, {propagation: 'Background'})))
+    webhook.decide = () => ({allowed: true, delayMs: 120_000})
+    const matched = {namespace: bridge.agentNamespace, resources: ['leases'], operations: ['CREATE', 'UPDATE']}
+    const slow = webhook.configuration(name, {...matched, failurePolicy, timeoutSeconds: 10})
+    const agent = bridge.startAgent()
+    const own = {manifests: [namespace(name), slow]}
+    await bridge.publish({[name]: own})
+    await waitUntil(() => webhook.calls.length > 0, 'a write that waits for the webhook')
+    await bridge.publish({[name]: own, [`${name}-other`]: {manifests: [namespace(`${name}-other`)]}})
+    await agent.waitFor({event: 'healthy', app: `${name}-other`}, {timeoutMs: 25_000})
+    await waitUntil(
+      () => messageOf(bridge, name).includes('kept the agent'),
+      () => agent.lines.join('\n'),
+    )
+  })
+}
+
 test('what is left out of a webhook does not keep that from being declared no longer', async (t) => {
   const bridge = await createTestBridge(cluster, t)
   const name = 'blocked-some'

@@ -143,6 +143,25 @@ test('takes the denial of a webhook for no state of the object, whichever status
   }
 })
 
+test('does not try again what a webhook holds up, where it is asked not to', async (t) => {
+  const message = 'Internal error occurred: failed calling webhook "late.example": failed to call webhook: timeout'
+  const {kube, seen} = await serve(t, (_, response, count) => json(response, count === 1 ? 503 : 500, {message}))
+  const isLate = (error: unknown) => isKubeError(error, 'UNAVAILABLE') && error.details.webhook === 'late.example'
+  await assert.rejects(kube.apply(types.configMap, target, '{}', {...options, impatient: true}), isLate)
+  await assert.rejects(kube.delete(types.configMap, target, {propagation: 'Background', impatient: true}), isLate)
+  assert.equal(seen.length, 2)
+})
+
+test('tells that no answer came in time from a server that cannot be reached', async (t) => {
+  const {kube} = await serve(t, (request, response) => {
+    if (request.url?.endsWith('/gone')) response.destroy()
+  })
+  const replace = (name: string) => kube.replace(types.configMap, {metadata: {name}})
+  const isUnanswered = (error: unknown) => isKubeError(error, 'UNAVAILABLE') && error.details.unanswered === true
+  await assert.rejects(replace('silent'), isUnanswered)
+  await assert.rejects(replace('gone'), (error) => !isUnanswered(error))
+})
+
 test('reads a list page by page', async (t) => {
   const {kube, seen} = await serve(t, (request, response) =>
     request.url?.includes('continue=next')
