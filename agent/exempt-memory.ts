@@ -2,6 +2,7 @@ import {stringifyExact} from '#shared/bundle/exact-json.ts'
 import {childObject, isJsonObject, type JsonObject} from '#shared/model/manifest.ts'
 import {formatRef, type ObjectRef} from '#shared/model/object-ref.ts'
 import type {KubeClient, ResourceType} from './kube/kube-client.ts'
+import {isKubeError} from './kube/kube-error.ts'
 import type {KubeObject} from './kube/kube-object.ts'
 import {EXEMPTION_MANAGER, FIELD_MANAGER} from './marks.ts'
 import {matchesMemory, memoryTypes} from './match-memory.ts'
@@ -63,15 +64,32 @@ export async function trimExemption(
   object: PlannedObject,
   impersonate: string | undefined,
 ): Promise<void> {
-  const type = interceptorType(object.ref)
-  if (type === undefined) return
-  const live = await kube.get(type, object.ref, 'whole')
-  if (live === 'absent') return
-  const exempt = exemptWebhooks(live)
-  const declared = new Set(webhooksOf(parseBody(object))?.map(({name}) => name))
-  const kept = exempt.filter(({name}) => declared.has(name))
-  if (kept.length === exempt.length) return
+  const {type, kept, dropped} = await compareExempt(kube, object.ref, parseBody(object))
+  if (type === undefined || dropped === 0) return
   await applyExemption(kube, type, object.ref.name, {webhooks: kept}, impersonate)
+}
+
+/**
+ * Tells whether a dry run was refused for what `trimExemption` takes away before the apply itself. `declared` is what was sent. Its own faults
+ * are then told by the apply.
+ */
+export async function isTrimmedLater(
+  kube: Pick<KubeClient, 'get'>,
+  ref: ObjectRef,
+  declared: JsonObject,
+  error: unknown,
+): Promise<boolean> {
+  return isKubeError(error, 'INVALID') && (await compareExempt(kube, ref, declared)).dropped > 0
+}
+
+/** Which exempt webhooks of a configuration would be declared still, and how many would not. */
+async function compareExempt(kube: Pick<KubeClient, 'get'>, ref: ObjectRef, declared: JsonObject) {
+  const type = interceptorType(ref)
+  const live = type === undefined ? 'absent' : await kube.get(type, ref, 'whole')
+  const exempt = live === 'absent' ? [] : exemptWebhooks(live)
+  const names = new Set(webhooksOf(declared)?.map(({name}) => name))
+  const kept = exempt.filter(({name}) => names.has(name))
+  return {type, kept, dropped: exempt.length - kept.length}
 }
 
 /** Tells whether the memory was left out of it, and its app has not applied it otherwise since. */

@@ -1,12 +1,13 @@
 import type {AgentContext} from './agent-context.ts'
 import {type AppState, impersonatedUser, type LoadedBundle} from './app-state.ts'
 import {type ApplyFailure, asFailure} from './apply-objects.ts'
+import {isTrimmedLater} from './exempt-memory.ts'
 import {objectToSend} from './ignored-fields.ts'
 import {isImmutableError, isKubeError} from './kube/kube-error.ts'
 import {FIELD_MANAGER} from './marks.ts'
 import {hasEnded} from './note-end.ts'
 import type {Change} from './plan-changes.ts'
-import type {PlannedObject} from './plan-objects.ts'
+import {type PlannedObject, parseBody} from './plan-objects.ts'
 import {readerAs} from './read-as.ts'
 
 /**
@@ -37,6 +38,8 @@ export async function preflightStage(
           await dryRun(ctx, app, bundle, object)
         } catch (error) {
           if (isKubeError(error, 'ABORTED') || isAllowed(ctx, app, object, error)) return
+          const reader = readerAs(ctx, app, bundle.app)
+          if (await isTrimmedLater(reader, object.ref, parseBody(object), error).catch(() => false)) return
           failures.push(asFailure(object, error))
         }
       }, bundle.app.name),

@@ -3,10 +3,11 @@ import type {ObjectRef} from '#shared/model/object-ref.ts'
 import {refKey} from '#shared/model/object-ref.ts'
 import type {AgentContext} from './agent-context.ts'
 import {type AppState, currentBundle, impersonatedUser} from './app-state.ts'
+import {isTrimmedLater} from './exempt-memory.ts'
 import {apiVersionOf, type ResourceType} from './kube/kube-client.ts'
 import {isImmutableError, isKubeError} from './kube/kube-error.ts'
 import {APP_LABEL, FIELD_MANAGER} from './marks.ts'
-import type {PlannedObject} from './plan-objects.ts'
+import {type PlannedObject, parseBody} from './plan-objects.ts'
 
 /**
  * Whether an app may take an object: the API server would let it; forbids it; refuses what it wants to make of it; or could not be asked.
@@ -27,8 +28,8 @@ export async function proveClaim(
   if (target?.state !== 'present') return 'forbidden'
   const planned = currentBundle(app)?.objects.get(refKey(ref))
   const sent = planned?.type
+  const body = planned === undefined || sent === undefined ? markOf(app, ref, type) : planned.body
   try {
-    const body = planned === undefined || sent === undefined ? markOf(app, ref, type) : planned.body
     await ctx.ports.kube.apply(sent ?? type, ref, body, {
       fieldManager: FIELD_MANAGER,
       force: true,
@@ -39,6 +40,9 @@ export async function proveClaim(
     })
     return 'may'
   } catch (error) {
+    // Whose rights were asked was settled before what is sent was looked at.
+    const declared = planned === undefined ? {} : parseBody(planned)
+    if (await isTrimmedLater(ctx.ports.kube, ref, declared, error).catch(() => false)) return 'may'
     return judgeAnswer(error, planned)
   }
 }

@@ -181,40 +181,43 @@ for (const failurePolicy of ['Fail', 'Ignore'] as const) {
   })
 }
 
-test('what is left out of a webhook does not keep that from being declared no longer', async (t) => {
-  const bridge = await createTestBridge(cluster, t)
-  const name = 'blocked-some'
-  const target = {namespace: '', name}
-  t.after(async () => void (await cluster.admin.delete(webhooks, target, {propagation: 'Background'})))
-  const agent = bridge.startAgent()
-  const publish = (value: string, hooks: string[]) =>
-    bridge.publish({
-      [name]: {
-        manifests: [
-          namespace(name),
-          configMap(name, 'c', {value}),
-          guard(name, bridge.agentNamespace, configMapRule, hooks),
-        ],
+for (const preflight of ['never', 'always'] as const) {
+  test(`what is left out of a webhook does not keep that from being declared no longer, with preflight: ${preflight}`, async (t) => {
+    const bridge = await createTestBridge(cluster, t)
+    const name = `blocked-some-${preflight}`
+    const target = {namespace: '', name}
+    t.after(async () => void (await cluster.admin.delete(webhooks, target, {propagation: 'Background'})))
+    const agent = bridge.startAgent()
+    const publish = (value: string, hooks: string[]) =>
+      bridge.publish({
+        [name]: {
+          sync: {preflight},
+          manifests: [
+            namespace(name),
+            configMap(name, 'c', {value}),
+            guard(name, bridge.agentNamespace, configMapRule, hooks),
+          ],
+        },
+      })
+    await publish('1', [`${name}-1`, `${name}-2`])
+    await waitUntil(
+      () => messageOf(bridge, name).includes('kept the agent'),
+      () => agent.lines.join('\n'),
+    )
+    await publish('2', [`${name}-2`])
+    await waitUntil(
+      async () => {
+        const live = await cluster.admin.get(webhooks, target, 'whole')
+        return live !== 'absent' && (live.webhooks as unknown[]).length === 1
       },
-    })
-  await publish('1', ['blocked-some-1', 'blocked-some-2'])
-  await waitUntil(
-    () => messageOf(bridge, name).includes('kept the agent'),
-    () => agent.lines.join('\n'),
-  )
-  await publish('2', ['blocked-some-2'])
-  await waitUntil(
-    async () => {
-      const live = await cluster.admin.get(webhooks, target, 'whole')
-      return live !== 'absent' && (live.webhooks as unknown[]).length === 1
-    },
-    () => `${messageOf(bridge, name)}\n${agent.lines.join('\n')}`,
-  )
-  await waitUntil(
-    () => bridge.report()?.apps[0]?.ready === 'True',
-    () => messageOf(bridge, name),
-  )
-})
+      () => `${messageOf(bridge, name)}\n${agent.lines.join('\n')}`,
+    )
+    await waitUntil(
+      () => bridge.report()?.apps[0]?.ready === 'True',
+      () => messageOf(bridge, name),
+    )
+  })
+}
 
 test('an app whose webhook keeps the agent from its own memory can be removed', async (t) => {
   const bridge = await createTestBridge(cluster, t)
