@@ -1,40 +1,67 @@
+import {comesToEnd} from '#shared/plan/judge-hook.ts'
+import type {AgentContext} from './agent-context.ts'
 import {impersonatedUser} from './app-state.ts'
 import {RUN_ANNOTATION, runIdOf} from './hook-body.ts'
-import type {ResourceType} from './kube/kube-client.ts'
-import {annotationsOf} from './kube/kube-object.ts'
-import type {PlannedHook} from './plan-objects.ts'
+import {annotationsOf, type KubeObject} from './kube/kube-object.ts'
+import type {PlannedHook, PlannedObject} from './plan-objects.ts'
 import {readAs} from './read-as.ts'
 import {type HookRun, recordOf, typeOf} from './run-hooks.ts'
 
 /**
  * Deletes the hooks of a phase that came to their ends, where their delete policies say so. Call when the phase is over, as helm does: a hook
- * of it may need another, such as the account that it runs as. What an earlier agent left is deleted too; what is gone costs no request.
+ * of it may need another, such as the account that it runs as. So nothing goes while a hook of the phase runs on, where something newer is
+ * wanted or another hook failed. What an earlier agent left is deleted too; what is gone costs no request.
  */
 export async function clearHooks(run: Omit<HookRun, 'signal'>): Promise<void> {
+  const {ctx, bundle} = run
+  const due = [...bundle.hooks.values()].filter((hook) => isDue(run, hook))
+  if (due.length === 0 || (await runsOn(run))) return
+  for (const hook of due) {
+    if (ctx.signal.aborted) return
+    const live = await readRun(run, hook)
+    if (live !== 'absent') await deleteHook(run, hook, live.metadata.uid)
+  }
+}
+
+function isDue({ctx, app, bundle, phase}: Omit<HookRun, 'signal'>, {object, rules}: PlannedHook): boolean {
+  const result = recordOf(app, bundle, object.key).results[phase]
+  if (result === undefined) return false
+  return rules.deletePolicies.includes(result === 'Succeeded' ? 'HookSucceeded' : 'HookFailed') && isThere(ctx, object)
+}
+
+function isThere({live}: Pick<AgentContext, 'live'>, {key}: PlannedObject): boolean {
+  return live.get(key)?.terminating === false
+}
+
+/** Tells whether a hook of the phase was begun whose end is not noted. */
+async function runsOn(run: Omit<HookRun, 'signal'>): Promise<boolean> {
   const {ctx, app, bundle, phase} = run
   for (const hook of bundle.hooks.values()) {
     const {object, rules} = hook
-    const result = recordOf(app, bundle, object.key).results[phase]
-    if (result === undefined || !rules.deletePolicies.includes(result === 'Succeeded' ? 'HookSucceeded' : 'HookFailed'))
-      continue
-    if (ctx.signal.aborted) return
-    const seen = ctx.live.get(object.key)
-    if (seen === undefined || seen.terminating) continue
-    const type = typeOf(hook)
-    const live = await readAs(ctx, app, bundle.app, type, object.ref, 'metadata')
-    // In another phase it runs anew.
-    const isOfPhase = live !== 'absent' && annotationsOf(live)[RUN_ANNOTATION] === runIdOf(bundle, phase)
-    if (isOfPhase) await deleteHook(run, hook, type, live.metadata.uid)
+    if (!rules.phases.includes(phase) || !comesToEnd(object.ref) || !isThere(ctx, object)) continue
+    const {results, formerUid} = recordOf(app, bundle, object.key)
+    if (results[phase] !== undefined) continue
+    const live = await readRun(run, hook)
+    if (live !== 'absent' && live.metadata.uid !== formerUid) return true
   }
+  return false
+}
+
+/** What was made of a hook for this bundle and phase: in another phase it runs anew. */
+async function readRun(
+  {ctx, app, bundle, phase}: Omit<HookRun, 'signal'>,
+  hook: PlannedHook,
+): Promise<KubeObject | 'absent'> {
+  const live = await readAs(ctx, app, bundle.app, typeOf(hook), hook.object.ref, 'metadata')
+  return live !== 'absent' && annotationsOf(live)[RUN_ANNOTATION] === runIdOf(bundle, phase) ? live : 'absent'
 }
 
 async function deleteHook(
   {ctx, bundle}: Pick<HookRun, 'ctx' | 'bundle'>,
-  {object}: PlannedHook,
-  type: ResourceType,
+  hook: PlannedHook,
   uid: string,
 ): Promise<void> {
-  await ctx.ports.kube.delete(type, object.ref, {
+  await ctx.ports.kube.delete(typeOf(hook), hook.object.ref, {
     uid,
     propagation: 'Background',
     lastTry: ctx.signal,
