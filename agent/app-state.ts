@@ -7,6 +7,7 @@ import type {Trace} from '#shared/model/trace.ts'
 import type {HealthRules} from '#shared/plan/health-rules/health-rule.ts'
 import type {InventoryEntry} from '#shared/plan/inventory.ts'
 import type {InventoryError} from '#shared/plan/inventory-error.ts'
+import type {SyncPhase} from '#shared/plan/read-hook.ts'
 import type {HeldCount} from './count-held.ts'
 import type {FirstInstall} from './first-install.ts'
 import type {HealthyBundle, RolledBack} from './healthy-store.ts'
@@ -130,6 +131,8 @@ export interface AppState {
   /** What was not pruned though the app is applied, and whether that is a failure, or meant to be so. */
   notice: {message: string; failed: boolean} | undefined
   toldNotice: string | undefined
+  /** Hooks that their delete policies take away and that could not be deleted, by phase: what to tell of it. */
+  uncleared: Map<SyncPhase, string>
   /** What of it kept the agent from writing its memory, which was therefore left out of that. */
   exempted: string | undefined
   /** The apps that may take over what was not pruned, by name. */
@@ -207,6 +210,7 @@ export function createAppState(name: string, now: Date): AppState {
     held: new Map(),
     notice: undefined,
     toldNotice: undefined,
+    uncleared: new Map(),
     exempted: undefined,
     awaited: new Set(),
     condition: {ready: 'Unknown', reason: 'Progressing', message: 'not looked at yet', since: now.toISOString()},

@@ -117,7 +117,7 @@ export async function reconcileApp(
   for (const key of app.drifted.keys()) if (!bundle.objects.has(key)) app.drifted.delete(key)
   for (const key of bundle.objects.keys()) handleDrift(ctx, app, key)
   const isPruneDue = pruned.finalizing > 0 || pruned.retained.some(({code}) => code !== 'PRUNE_OFF')
-  if (isPruneDue) requestReconcile(ctx, app, 'soon')
+  if (isPruneDue || app.uncleared.size > 0) requestReconcile(ctx, app, 'soon')
   else if (app.healing.size === 0) app.upkeeps = 0
   if (announce || app.wait === 'due') {
     beginWaiting(ctx, app, target.sync.timeoutSeconds)

@@ -93,6 +93,7 @@ async function finish(ctx: AgentContext, app: AppState): Promise<void> {
   app.healthyRevision = undefined
   app.toldProblems.clear()
   app.toldNotice = undefined
+  app.uncleared.clear()
   app.awaited.clear()
   app.unhealthy.clear()
   app.drifted.clear()

@@ -118,7 +118,9 @@ export function judgeApp(ctx: AgentContext, app: AppState): 'healthy' | 'not-hea
     setCondition(ctx, app, 'False', 'PruneFailed', app.notice.message)
     return 'healthy'
   }
-  const notices = [app.notice?.message, app.exempted].filter((notice) => notice !== undefined)
+  const notices = [app.notice?.message, ...app.uncleared.values(), app.exempted].filter(
+    (notice) => notice !== undefined,
+  )
   const message = [`Applied revision: ${target.revision}`, ...notices].join('; ')
   setCondition(ctx, app, 'True', 'ReconciliationSucceeded', message)
   if (app.healthyRevision !== target.revision || was === 'False') {

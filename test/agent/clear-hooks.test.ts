@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import {after, before, test} from 'node:test'
+import {KubeError} from '#agent/kube/kube-error.ts'
 import type {KubeRequest} from '#agent/kube/send-request.ts'
 import type {Manifest} from '#shared/model/manifest.ts'
 import {followJobs} from './follow-jobs.ts'
@@ -85,4 +86,29 @@ test('the account of a hook stays while something newer waits for another app', 
   await bridge.publish({[space]: {manifests: app('2'), dependsOn: [{name: 'clear-absent'}]}})
   await waitUntil(() => /clear-absent/.test(bridge.report()?.apps[0]?.message ?? ''), 'the wait for the other app')
   assert.equal(agent.requests.filter(isDeletion).length, 0)
+})
+
+test('a hook that its app may not delete is told, stops nothing, and is deleted once that is allowed', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const space = 'clear-forbidden'
+  let isAllowed = false
+  const agent = bridge.startAgent({
+    onRequest(request) {
+      if (isDeletion(request) && !isAllowed) throw new KubeError('FORBIDDEN', 'may not delete it')
+    },
+  })
+  await bridge.publish({
+    [space]: {manifests: [namespace(space), account(space, 'HookSucceeded'), configMap(space, 'c')]},
+  })
+  await agent.waitFor({event: 'healthy', app: space})
+  const seen = () => bridge.report()?.apps[0]
+  await waitUntil(
+    () => /ServiceAccount clear-forbidden\/runner: .*may not delete it/.test(seen()?.message ?? ''),
+    'the notice',
+  )
+  assert.equal(seen()?.ready, 'True')
+  assert.equal(agent.events.filter(({event}) => event === 'failed').length, 0)
+  isAllowed = true
+  await waitUntil(() => seen()?.ready === 'True' && !/runner/.test(seen()?.message ?? ''), 'its deletion')
+  assert.equal(agent.lines.filter((line) => /may not delete it/.test(line)).length, 1, 'it is logged once')
 })
