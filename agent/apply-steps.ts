@@ -72,14 +72,9 @@ export interface StepRun {
  */
 export async function applySteps(run: StepRun, work: readonly StepWork[]): Promise<void> {
   const {ctx, app, bundle, signal} = run
-  // What failed at the end of a sync is not begun anew at its front.
-  hooksOf(
-    run,
-    work.filter(({step}) => step.phase === 'PostSync'),
-  )
   const steps = work.filter(({step}) => step.phase === 'PreSync' || step.phase === 'Sync')
   const changes = changesOf(steps)
-  const hooks = hooksOf(run, steps)
+  const hooks = await firstHooksOf(run, work)
   if (changes.length === 0 && hooks.length === 0) {
     for (const phase of ['PreSync', 'Sync'] as const) await clearHooks({...run, phase})
     return
@@ -147,6 +142,25 @@ export async function runSyncFail(run: StepRun): Promise<void> {
     }
   }
   await clearOrLog(run, 'SyncFail')
+}
+
+/**
+ * The hooks up to and with Sync. What failed at the end of a sync is not begun anew at its front, so those of PostSync are looked at too. Where
+ * one failed, its phase is cleared before that is told: an earlier agent may have stopped between the two.
+ */
+async function firstHooksOf(run: StepRun, work: readonly StepWork[]): Promise<PlannedHook[]> {
+  const of = (...phases: SyncPhase[]) =>
+    hooksOf(
+      run,
+      work.filter(({step}) => phases.includes(step.phase)),
+    )
+  try {
+    of('PostSync')
+    return of('PreSync', 'Sync')
+  } catch (error) {
+    for (const phase of ['PreSync', 'Sync', 'PostSync'] as const) await clearOrLog(run, phase)
+    throw error
+  }
 }
 
 /** The hooks of steps; throws where one failed for this bundle already, before anything is done. */

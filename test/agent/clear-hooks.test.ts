@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import {after, before, test} from 'node:test'
 import {KubeError} from '#agent/kube/kube-error.ts'
 import type {KubeRequest} from '#agent/kube/send-request.ts'
+import {stateTypes} from '#agent/state-types.ts'
 import type {Manifest} from '#shared/model/manifest.ts'
 import {followJobs} from './follow-jobs.ts'
 import {openTestCluster, type TestCluster} from './open-test-cluster.ts'
@@ -111,4 +112,32 @@ test('a hook that its app may not delete is told, stops nothing, and is deleted 
   isAllowed = true
   await waitUntil(() => seen()?.ready === 'True' && !/runner/.test(seen()?.message ?? ''), 'its deletion')
   assert.equal(agent.lines.filter((line) => /may not delete it/.test(line)).length, 1, 'it is logged once')
+})
+
+test('what an agent left when it died between the end of a failed hook and its deletion is deleted by the next one', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const space = 'clear-died'
+  const jobs = await followJobs(cluster, space, () => 'Failed')
+  t.after(async () => jobs.stop())
+  let dead = false
+  const first = bridge.startAgent({
+    onRequest({method, path}) {
+      dead ||= method === 'DELETE' && path.includes(`/namespaces/${space}/`)
+      if (dead) throw new KubeError('ABORTED', 'the process is gone')
+    },
+  })
+  const hooks = [account(space, 'HookSucceeded'), job(space, 'migrate', 'HookFailed')]
+  await bridge.publish({[space]: {manifests: [namespace(space), configMap(space, 'c'), ...hooks]}})
+  await waitUntil(() => dead, 'its death')
+  await first.stop()
+  await cluster.admin.delete(
+    stateTypes.lease,
+    {namespace: bridge.agentNamespace, name: 'drawbridge-agent'},
+    {propagation: 'Background'},
+  )
+  const second = bridge.startAgent()
+  const deleted = (name: string) => second.requests.some(({method, path}) => method === 'DELETE' && path.includes(name))
+  await waitUntil(() => deleted('/serviceaccounts/runner'), 'HookSucceeded')
+  await waitUntil(() => deleted('/jobs/migrate'), 'HookFailed')
+  assert.deepEqual(jobs.made, ['migrate'])
 })
