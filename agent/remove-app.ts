@@ -77,8 +77,9 @@ export async function removeApp(
 }
 
 async function finish(ctx: AgentContext, app: AppState): Promise<void> {
+  // Before the inventory, without which nothing would look for it again; a write of it that failed may have arrived.
+  await app.remembering.then(() => ctx.healthy.remove(app.name))
   await removeInventory(ctx, app)
-  if (app.isHealthyKept) await app.remembering.then(() => ctx.healthy.remove(app.name))
   app.healthy = undefined
   app.isHealthyKept = false
   app.rolledBack = undefined

@@ -59,7 +59,11 @@ export function describeNoRollback({published, healthy}: AppState): string {
  */
 export function noteHealthy(ctx: AgentContext, app: AppState): void {
   const {target} = app
-  if (target?.state !== 'present' || app.rolledBack !== undefined) return
+  if (target?.state !== 'present') return
+  if (app.rolledBack !== undefined) {
+    if (!app.isHealthyKept) save(ctx, app)
+    return
+  }
   const asks = target.sync.rollback === true
   const isNoted = app.healthy?.bundle.digest === target.bundle.digest && app.healthy.revision === target.revision
   if (!isNoted) {
@@ -79,19 +83,20 @@ function save(ctx: AgentContext, app: AppState): void {
   const {healthy, rolledBack} = app
   if (healthy === undefined) return
   const record = {healthy, ...(rolledBack === undefined ? {} : {rolledBack})}
-  app.isHealthyKept = true
-  remember(ctx, app, () => ctx.healthy.save(app.name, record))
+  remember(ctx, app, true, () => ctx.healthy.save(app.name, record))
 }
 
 function forget(ctx: AgentContext, app: AppState): void {
-  app.isHealthyKept = false
-  remember(ctx, app, () => ctx.healthy.remove(app.name))
+  remember(ctx, app, false, () => ctx.healthy.remove(app.name))
 }
 
-function remember(ctx: AgentContext, app: AppState, write: () => Promise<void>): void {
+/** What fails is tried again when the app is next found healthy. */
+function remember(ctx: AgentContext, app: AppState, isKept: boolean, write: () => Promise<void>): void {
+  app.isHealthyKept = isKept
   app.remembering = app.remembering
     .then(() => (ctx.signal.aborted ? undefined : write()))
     .catch((error: unknown) => {
+      app.isHealthyKept = !isKept
       ctx.ports.log(
         'warn',
         `app ${app.name}: its last healthy bundle cannot be kept: ${describeError(error)}`,

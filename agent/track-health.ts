@@ -106,13 +106,13 @@ export function judgeApp(ctx: AgentContext, app: AppState): 'healthy' | 'not-hea
   }
   endWaiting(app, 'over')
   const was = app.condition.ready
+  noteHealthy(ctx, app)
   if (app.rolledBack !== undefined) {
     const {revision, reason} = app.rolledBack
     const message = `runs ${target.revision}, held until something newer is published: ${revision} failed: ${reason}`
     setCondition(ctx, app, 'False', 'RolledBack', message)
     return 'healthy'
   }
-  noteHealthy(ctx, app)
   if (app.notice?.failed === true) {
     app.healthyRevision = undefined
     setCondition(ctx, app, 'False', 'PruneFailed', app.notice.message)

@@ -1,9 +1,19 @@
 import assert from 'node:assert/strict'
 import {after, before, test} from 'node:test'
 import {setTimeout as sleep} from 'node:timers/promises'
+import {KubeError} from '#agent/kube/kube-error.ts'
 import {childObject, type Manifest} from '#shared/model/manifest.ts'
 import {openTestCluster, type TestCluster} from './open-test-cluster.ts'
-import {applyAs, configMap, createTestBridge, deployment, namespace, types, waitUntil} from './start-test-agent.ts'
+import {
+  annotateApp,
+  applyAs,
+  configMap,
+  createTestBridge,
+  deployment,
+  namespace,
+  types,
+  waitUntil,
+} from './start-test-agent.ts'
 
 // No controller runs here, so that a Deployment never becomes healthy.
 let cluster: TestCluster
@@ -166,4 +176,34 @@ test('says that there is no rollback where nothing is known to have been healthy
     () => words.test(bridge.report()?.apps[0]?.message ?? ''),
     () => String(bridge.report()?.apps[0]?.message),
   )
+})
+
+test('a record of the last healthy bundle that could not be written is written later, and goes with its app', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const space = 'record-failed'
+  const name = `drawbridge-healthy-${space}`
+  const isThere = async () =>
+    (await cluster.admin.get(types.configMap, {namespace: bridge.agentNamespace, name}, 'metadata')) !== 'absent'
+  let refuses = true
+  const agent = bridge.startAgent({
+    onRequest({method, path, body}) {
+      const isOfRecord = path.includes(name) || (method === 'POST' && String(body).includes(name))
+      if (method !== 'GET' && isOfRecord && refuses) throw new KubeError('FORBIDDEN', 'not now')
+    },
+  })
+  const sync = {rollback: true}
+  await bridge.publish({[space]: {manifests: good(space, '1'), sync}})
+  await waitUntil(() => agent.lines.some((line) => /last healthy bundle cannot be kept/.test(line)), 'the refusal')
+  refuses = false
+  await agent.waitFor({event: 'healthy', app: space})
+  await annotateApp(cluster.admin, bridge, space, {'reconcile.drawbridge.dev/requestedAt': 'now'})
+  await waitUntil(isThere, 'the record')
+
+  refuses = true
+  await bridge.publish({[space]: {manifests: good(space, '1')}})
+  await waitUntil(() => agent.lines.filter((line) => /cannot be kept/.test(line)).length > 1, 'the next refusal')
+  refuses = false
+  await bridge.publish({}, {removed: {[space]: 'Delete'}})
+  await agent.waitFor({event: 'removed', app: space})
+  assert.ok(!(await isThere()))
 })
