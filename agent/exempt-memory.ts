@@ -4,7 +4,7 @@ import {formatRef, type ObjectRef} from '#shared/model/object-ref.ts'
 import type {KubeClient, ResourceType} from './kube/kube-client.ts'
 import {isKubeError} from './kube/kube-error.ts'
 import type {KubeObject} from './kube/kube-object.ts'
-import {EXEMPTION_MANAGER, FIELD_MANAGER} from './marks.ts'
+import {EXEMPTION_MANAGER} from './marks.ts'
 import {matchesMemory, memoryTypes} from './match-memory.ts'
 import {type PlannedObject, parseBody} from './plan-objects.ts'
 
@@ -92,15 +92,18 @@ async function compareExempt(kube: Pick<KubeClient, 'get'>, ref: ObjectRef, decl
   return {type, kept, dropped: exempt.length - kept.length}
 }
 
-/** Tells whether the memory was left out of it, and its app has not applied it otherwise since. */
-export function isExempt(live: KubeObject): boolean {
-  const exempt = exemptWebhooks(live).length > 0 || exemptionIn(childObject(live, 'spec')?.matchConditions).length > 0
-  return exempt && timeOf(live, EXEMPTION_MANAGER) >= timeOf(live, FIELD_MANAGER)
+/** Tells whether the memory is left out of it, and it would be asked of that otherwise. `labels` are those of the agent's namespace. */
+export function isExempt(live: KubeObject, labels: JsonObject): boolean {
+  const spec = childObject(live, 'spec')
+  const webhooks = (webhooksOf(live) ?? []).filter((webhook) => matchesMemory(webhook, labels))
+  const policies =
+    spec !== undefined && matchesMemory(childObject(spec, 'matchConstraints') ?? {}, labels) ? [spec] : []
+  return [...webhooks, ...policies].some(({matchConditions}) => exemptionIn(matchConditions).length > 0)
 }
 
 /** Says what was done, and what is to do. */
 export function describeExemption(ref: ObjectRef, namespace: string): string {
-  return `${formatRef(ref)} kept the agent from writing what it must remember, so the agent's own objects in ${namespace} were left out of it (match condition ${CONDITION}). Leave that namespace out in git, for example by namespaceSelector`
+  return `${formatRef(ref)} kept the agent from writing what it must remember, so the agent's own objects in ${namespace} were left out of it (match condition ${CONDITION}). Leave that namespace out in git by namespaceSelector`
 }
 
 async function applyExemption(
@@ -138,11 +141,4 @@ function exemptWebhooks(live: KubeObject): {name: string; matchConditions: JsonO
 
 function exemptionIn(conditions: unknown): JsonObject[] {
   return Array.isArray(conditions) ? conditions.filter(isJsonObject).filter(({name}) => name === CONDITION) : []
-}
-
-/** When a manager's fields were changed last, by RFC 3339; empty where it has none. */
-function timeOf({metadata: {managedFields}}: KubeObject, of: string): string {
-  const entries = Array.isArray(managedFields) ? managedFields.filter(isJsonObject) : []
-  const {time} = entries.find(({manager, operation}) => manager === of && operation === 'Apply') ?? {}
-  return typeof time === 'string' ? time : ''
 }

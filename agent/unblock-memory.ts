@@ -1,5 +1,5 @@
 import {describeError} from '#shared/model/drawbridge-error.ts'
-import {isJsonObject} from '#shared/model/manifest.ts'
+import {isJsonObject, type JsonObject} from '#shared/model/manifest.ts'
 import {formatRef, type ObjectRef, refKey} from '#shared/model/object-ref.ts'
 import {type AgentContext, type AgentPorts, aboutApp} from './agent-context.ts'
 import {type AppliedEntry, type AppState, impersonatedUser, type LoadedBundle} from './app-state.ts'
@@ -65,12 +65,14 @@ export async function unblockLease(
 export async function noteExemption(ctx: AgentContext, app: AppState, bundle: LoadedBundle): Promise<void> {
   const before = app.exempted
   let exempted: string | undefined
+  let labels: JsonObject | undefined
   for (const {ref} of bundle.objects.values()) {
     const type = interceptorType(ref)
     if (type === undefined) continue
     try {
       const live = await readAs(ctx, app, bundle.app, type, ref, 'whole')
-      if (live !== 'absent' && isExempt(live)) exempted ??= describeExemption(ref, ctx.config.namespace)
+      labels ??= await labelsOf(ctx.ports.kube, ctx.config.namespace)
+      if (live !== 'absent' && isExempt(live, labels)) exempted ??= describeExemption(ref, ctx.config.namespace)
     } catch (error) {
       ctx.ports.log('info', `app ${app.name}: ${describeError(error)}`, aboutApp(app, refKey(ref)))
     }
@@ -90,9 +92,13 @@ function isBlocked(error: unknown): error is KubeError {
 async function obstacleOf({kube}: Means, namespace: string, {details}: KubeError): Promise<Obstacle> {
   if (typeof details.webhook === 'string') return {webhook: details.webhook}
   if (typeof details.policy === 'string') return {policy: details.policy}
+  return {labels: await labelsOf(kube, namespace)}
+}
+
+async function labelsOf(kube: Means['kube'], namespace: string): Promise<JsonObject> {
   const live = await kube.get(stateTypes.namespace, {namespace: '', name: namespace}, 'metadata')
   const labels = live === 'absent' ? undefined : live.metadata.labels
-  return {labels: isJsonObject(labels) ? labels : {}}
+  return isJsonObject(labels) ? labels : {}
 }
 
 async function unblock(
