@@ -133,8 +133,12 @@ test('drift that is only detected stays over a restart, and is corrected when so
   await edit(space, 'x')
   await first.waitFor({event: 'drifted', app: space})
   await first.stop()
+  const instance = bridge.report()?.agent.instance
   const agent = bridge.startAgent()
-  await agent.waitFor({event: 'drifted', app: space})
+  await waitUntil(() => {
+    const report = bridge.report()
+    return report?.agent.instance !== instance && report?.apps[0]?.driftedTotal === 1
+  }, 'the drift in the report of the new agent')
   assert.equal(await dataOf(space, 'x'), 'theirs')
   const apps = {group: 'drawbridge.dev', version: 'v1alpha1', kind: 'App', plural: 'apps', namespaced: true}
   const annotations = {'reconcile.drawbridge.dev/requestedAt': 'now'}
