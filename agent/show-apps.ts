@@ -32,7 +32,8 @@ export interface AppBoard {
 
 const SETTLE_MS = 50
 const UNSETTLED_MS = 1_000
-const UNCONFIRMED_MS = 60_000
+/** Not longer: an agent that dies and starts time and again must not leave shown for ever what is true no more. */
+const UNCONFIRMED_MS = 15_000
 const LEAST_INTERVAL_MS = 250
 const RETRY_MS = 5_000
 const MAX_SERVED_PAUSE_MS = 60_000

@@ -1,12 +1,13 @@
 import {describeError} from '#shared/model/drawbridge-error.ts'
 import {isJsonObject, type JsonObject} from '#shared/model/manifest.ts'
-import {formatRef, type ObjectRef, refKey} from '#shared/model/object-ref.ts'
+import {formatRef, refKey} from '#shared/model/object-ref.ts'
 import {type AgentContext, type AgentPorts, aboutApp} from './agent-context.ts'
 import {type AppliedEntry, type AppState, impersonatedUser, type LoadedBundle} from './app-state.ts'
 import {describeExemption, exemptMemory, interceptorType, isExempt, type Obstacle} from './exempt-memory.ts'
 import type {StoredInventory} from './inventory-store.ts'
+import type {ResourceType} from './kube/kube-client.ts'
 import {isHeldUp, isKubeError, type KubeError} from './kube/kube-error.ts'
-import {labelOf} from './kube/kube-object.ts'
+import {type KubeObject, labelOf} from './kube/kube-object.ts'
 import {APP_LABEL} from './marks.ts'
 import {readAs} from './read-as.ts'
 import {stateTypes} from './state-types.ts'
@@ -33,11 +34,11 @@ export async function unblockMemory(ctx: AgentContext, error: unknown): Promise<
     serviceAccount,
     entries: [...inventory.values()],
   }))
-  const exempted = await unblock(ctx.ports, namespace, apps, error)
-  for (const [name, ref] of exempted) {
+  const {exempted, failed} = await unblock(ctx.ports, namespace, apps, error)
+  for (const [name, words] of [...exempted, ...failed]) {
     const app = ctx.apps.get(name)
-    if (app === undefined) continue
-    app.exempted = describeExemption(ref, namespace)
+    if (app === undefined || app.exempted === words) continue
+    app.exempted = words
     if (app.condition.ready === 'True') judgeApp(ctx, app)
   }
   return exempted.size > 0 ? 'unblocked' : 'blocked'
@@ -101,14 +102,32 @@ async function labelsOf(kube: Means['kube'], namespace: string): Promise<JsonObj
   return isJsonObject(labels) ? labels : {}
 }
 
-async function unblock(
-  ports: Means,
-  namespace: string,
-  apps: Iterable<Applier>,
-  error: unknown,
-): Promise<Map<string, ObjectRef>> {
-  const exempted = new Map<string, ObjectRef>()
-  if (!isBlocked(error)) return exempted
+/** By app, what is said of it: what the memory was left out of, and what it could not be left out of. */
+interface Unblocked {
+  exempted: Map<string, string>
+  failed: Map<string, string>
+}
+
+/** An app's own account may have lost the right since; the object is known to be the app's, so the agent's own will do, where it has it. */
+async function exemptInSomeName(
+  kube: Means['kube'],
+  type: ResourceType,
+  live: KubeObject,
+  options: Parameters<typeof exemptMemory>[3],
+): Promise<'exempted' | 'unchanged'> {
+  try {
+    return await exemptMemory(kube, type, live, options)
+  } catch (error) {
+    if (options.impersonate === undefined || !isKubeError(error, 'FORBIDDEN')) throw error
+    const {impersonate: _, ...own} = options
+    return exemptMemory(kube, type, live, own)
+  }
+}
+
+async function unblock(ports: Means, namespace: string, apps: Iterable<Applier>, error: unknown): Promise<Unblocked> {
+  const exempted = new Map<string, string>()
+  const failed = new Map<string, string>()
+  if (!isBlocked(error)) return {exempted, failed}
   let obstacle: Obstacle | undefined
   for (const app of apps) {
     for (const {ref, uid} of app.entries) {
@@ -121,14 +140,16 @@ async function unblock(
         if (uid !== undefined && live.metadata.uid !== uid) continue
         obstacle ??= await obstacleOf(ports, namespace, error)
         const options = {obstacle, namespace, ...impersonatedUser(app)}
-        if ((await exemptMemory(ports.kube, type, live, options)) === 'unchanged') continue
-        exempted.set(app.name, ref)
-        ports.log('warn', `app ${app.name}: ${describeExemption(ref, namespace)}`, about)
+        if ((await exemptInSomeName(ports.kube, type, live, options)) === 'unchanged') continue
+        const words = describeExemption(ref, namespace)
+        exempted.set(app.name, words)
+        ports.log('warn', `app ${app.name}: ${words}`, about)
       } catch (failure) {
-        const what = `${formatRef(ref)} cannot be kept from stopping the agent: ${describeError(failure)}`
-        ports.log('warn', `app ${app.name}: ${what}`, about)
+        const words = `${formatRef(ref)} keeps the agent from writing what it must remember, so every app waits, and it cannot be kept from that: ${describeError(failure)}. Leave ${namespace} out of it, or delete it`
+        failed.set(app.name, words)
+        ports.log('warn', `app ${app.name}: ${words}`, about)
       }
     }
   }
-  return exempted
+  return {exempted, failed}
 }
