@@ -174,3 +174,70 @@ test('a Deployment goes from RollingUpdate to Recreate by server-side apply, and
     'no failure, no drift',
   )
 })
+
+test('a quota that is used up is told once, spends the retries, and lets the app through once there is room', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const space = 'refused-by-quota'
+  const quotas = {group: '', version: 'v1', kind: 'ResourceQuota', plural: 'resourcequotas', namespaced: true}
+  // No controller counts here: what is used is what the test says.
+  const setQuota = async (hard: string): Promise<void> => {
+    const counted = {hard: {'count/configmaps': hard}}
+    const metadata = {name: 'few', namespace: space}
+    const body = {apiVersion: 'v1', kind: 'ResourceQuota', metadata}
+    await applyAs(cluster.admin, 'admin', quotas, {...body, spec: counted})
+    const status = {...counted, used: {'count/configmaps': '1'}}
+    const options = {fieldManager: 'admin', force: true, detail: 'metadata', subresource: 'status'} as const
+    await cluster.admin.apply(
+      quotas,
+      {namespace: space, name: 'few'},
+      JSON.stringify({...body, metadata: {name: 'few', namespace: space}, status}),
+      options,
+    )
+  }
+  const agent = bridge.startAgent()
+  const sync = {retry: {limit: 3, backoff}}
+  const first = configMap(space, 'first', {v: '1'})
+  await bridge.publish({[space]: {manifests: [namespace(space), first], sync}})
+  await agent.waitFor({event: 'healthy', app: space})
+  await setQuota('1')
+  await bridge.publish({[space]: {manifests: [namespace(space), first, configMap(space, 'second')], sync}})
+  await waitUntil(
+    () => /given up after 3 retries/.test(bridge.report()?.apps[0]?.message ?? ''),
+    () => String(bridge.report()?.apps[0]?.message),
+  )
+  const failed = agent.events.filter(({event}) => event === 'failed')
+  assert.deepEqual(
+    failed.map(({message}) => /exceeded quota: few/.test(message ?? '')),
+    [true],
+    failed.map(({message}) => message).join('\n'),
+  )
+  await setQuota('5')
+  await bridge.publish({[space]: {manifests: [namespace(space), first, configMap(space, 'third')], sync}})
+  await agent.waitFor({event: 'healthy', app: space}, {after: agent.events.length})
+})
+
+test('a second revision that fails in the same words is told as well, and each only once', async (t) => {
+  const bridge = await createTestBridge(cluster, t)
+  const space = 'refused-again'
+  const agent = bridge.startAgent()
+  const sync = {retry: {limit: 2, backoff}}
+  const revisions: (string | undefined)[] = []
+  for (const v of ['1', '2']) {
+    const manifests = [namespace(space), configMap(space, 'c', {v}), withContainer(space, {}, {replica: 2})]
+    const seen = agent.events.length
+    await bridge.publish({[space]: {manifests, sync}})
+    const {revision} = await agent.waitFor({event: 'failed', app: space}, {after: seen})
+    revisions.push(revision)
+    await waitUntil(
+      () => /given up after 2 retries/.test(bridge.report()?.apps[0]?.message ?? ''),
+      () => String(bridge.report()?.apps[0]?.message),
+    )
+  }
+  const failed = agent.events.filter(({event}) => event === 'failed')
+  assert.deepEqual(
+    failed.map(({revision}) => revision),
+    revisions,
+  )
+  assert.equal(failed[0]?.message, failed[1]?.message)
+  assert.notEqual(revisions[0], revisions[1])
+})
