@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
-import {existsSync, readFileSync} from 'node:fs'
+import {readFileSync} from 'node:fs'
 import {test} from 'node:test'
-import {fileURLToPath} from 'node:url'
 import {z} from 'zod'
 import type {Health} from '#shared/model/cluster-report.ts'
 import {isJsonObject, type JsonObject} from '#shared/model/manifest.ts'
@@ -9,9 +8,7 @@ import {computeHealth} from '#shared/plan/compute-health.ts'
 import {noHealthRules} from '#shared/plan/health-rules/compile-health-rules.ts'
 import {agreesWithArgo} from '#shared/plan/health-words.ts'
 
-// Test data of other projects, where someone put them: beside the checkout, or in the folder that the variable names.
-const beside = fileURLToPath(new URL('../../../../shared/conformance', import.meta.url))
-const folder = process.env.DRAWBRIDGE_CONFORMANCE ?? beside
+const folder = new URL('conformance/', import.meta.url)
 
 const caseSchema = z.object({
   suite: z.string(),
@@ -20,16 +17,12 @@ const caseSchema = z.object({
   object: z.custom<JsonObject>(isJsonObject),
 })
 
-function optionsFor(file: string): {skip: string | false} {
-  return {skip: existsSync(`${folder}/${file}`) ? false : `${file} is not there (set DRAWBRIDGE_CONFORMANCE)`}
-}
-
 function readCases(file: string): z.infer<typeof caseSchema>[] {
-  const lines = readFileSync(`${folder}/${file}`, 'utf8').trim().split('\n')
+  const lines = readFileSync(new URL(file, folder), 'utf8').trim().split('\n')
   return lines.map((line) => caseSchema.parse(JSON.parse(line)))
 }
 
-test("agrees with kstatus on all of its own tests' objects", optionsFor('kstatus.ndjson'), () => {
+test("agrees with kstatus on all of its own tests' objects", () => {
   const cases = readCases('kstatus.ndjson')
   assert.ok(cases.length >= 52)
   const got = cases.map(
@@ -41,36 +34,28 @@ test("agrees with kstatus on all of its own tests' objects", optionsFor('kstatus
   )
 })
 
-test(
-  'judges third-party objects as Argo CD does, but for those that docs/health.md explains',
-  optionsFor('health.ndjson'),
-  (t) => {
-    const cases = readCases('health.ndjson')
-    const others = cases.filter(({object, expected}) => !agreesWithArgo(computeHealth(object).health, expected))
-    t.diagnostic(`${cases.length - others.length} of ${cases.length} agree`)
-    assert.ok(others.length <= 0.05 * cases.length, `${others.length} of ${cases.length} differ`)
-    const explained = readFileSync(new URL('../../../docs/health.md', import.meta.url), 'utf8')
-    for (const {object, case: name} of others) {
-      const row = explained
-        .split('\n')
-        .find((line) => line.includes(`${object.kind}`) && line.includes(`\`${name.replace('.yaml', '')}\``))
-      assert.ok(row !== undefined, `docs/health.md does not explain ${object.kind} ${name}`)
-    }
-  },
-)
+test('judges third-party objects as Argo CD does, but for those that docs/health.md explains', (t) => {
+  const cases = readCases('health.ndjson')
+  const others = cases.filter(({object, expected}) => !agreesWithArgo(computeHealth(object).health, expected))
+  t.diagnostic(`${cases.length - others.length} of ${cases.length} agree`)
+  assert.ok(others.length <= 0.05 * cases.length, `${others.length} of ${cases.length} differ`)
+  const explained = readFileSync(new URL('../../../docs/health.md', import.meta.url), 'utf8')
+  for (const {object, case: name} of others) {
+    const row = explained
+      .split('\n')
+      .find((line) => line.includes(`${object.kind}`) && line.includes(`\`${name.replace('.yaml', '')}\``))
+    assert.ok(row !== undefined, `docs/health.md does not explain ${object.kind} ${name}`)
+  }
+})
 
-test(
-  'judges most third-party objects as Argo CD does without a rule for any of their kinds',
-  optionsFor('health.ndjson'),
-  (t) => {
-    const cases = readCases('health.ndjson')
-    const health = (object: JsonObject): Health => computeHealth(object, {rules: noHealthRules}).health
-    const agreed = cases.filter(({object, expected}) => agreesWithArgo(health(object), expected)).length
-    t.diagnostic(`${agreed} of ${cases.length} agree`)
-    assert.ok(agreed >= 0.7 * cases.length, `only ${agreed} of ${cases.length} agree`)
-  },
-)
+test('judges most third-party objects as Argo CD does without a rule for any of their kinds', (t) => {
+  const cases = readCases('health.ndjson')
+  const health = (object: JsonObject): Health => computeHealth(object, {rules: noHealthRules}).health
+  const agreed = cases.filter(({object, expected}) => agreesWithArgo(health(object), expected)).length
+  t.diagnostic(`${agreed} of ${cases.length} agree`)
+  assert.ok(agreed >= 0.7 * cases.length, `only ${agreed} of ${cases.length} agree`)
+})
 
-test('says for every object why it is what it is', optionsFor('health.ndjson'), () => {
+test('says for every object why it is what it is', () => {
   for (const {object} of readCases('health.ndjson')) assert.notEqual(computeHealth(object).reason.trim(), '')
 })
