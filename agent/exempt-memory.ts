@@ -64,8 +64,10 @@ export async function trimExemption(
   object: PlannedObject,
   impersonate: string | undefined,
 ): Promise<void> {
-  const {type, kept, dropped} = await compareExempt(kube, object.ref, parseBody(object))
-  if (type === undefined || dropped === 0) return
+  const type = interceptorType(object.ref)
+  if (type === undefined) return
+  const {kept, dropped} = await compareExempt(kube, type, object.ref, parseBody(object))
+  if (dropped === 0) return
   await applyExemption(kube, type, object.ref.name, {webhooks: kept}, impersonate)
 }
 
@@ -79,17 +81,23 @@ export async function isTrimmedLater(
   declared: JsonObject,
   error: unknown,
 ): Promise<boolean> {
-  return isKubeError(error, 'INVALID') && (await compareExempt(kube, ref, declared)).dropped > 0
+  const type = interceptorType(ref)
+  if (type === undefined || !isKubeError(error, 'INVALID')) return false
+  return (await compareExempt(kube, type, ref, declared)).dropped > 0
 }
 
 /** Which exempt webhooks of a configuration would be declared still, and how many would not. */
-async function compareExempt(kube: Pick<KubeClient, 'get'>, ref: ObjectRef, declared: JsonObject) {
-  const type = interceptorType(ref)
-  const live = type === undefined ? 'absent' : await kube.get(type, ref, 'whole')
+async function compareExempt(
+  kube: Pick<KubeClient, 'get'>,
+  type: ResourceType,
+  ref: ObjectRef,
+  declared: JsonObject,
+): Promise<{kept: ExemptWebhook[]; dropped: number}> {
+  const live = await kube.get(type, ref, 'whole')
   const exempt = live === 'absent' ? [] : exemptWebhooks(live)
   const names = new Set(webhooksOf(declared)?.map(({name}) => name))
   const kept = exempt.filter(({name}) => names.has(name))
-  return {type, kept, dropped: exempt.length - kept.length}
+  return {kept, dropped: exempt.length - kept.length}
 }
 
 /** Tells whether the memory is left out of it, and it would be asked of that otherwise. `labels` are those of the agent's namespace. */
@@ -133,7 +141,12 @@ function webhooksOf({webhooks}: JsonObject): JsonObject[] | undefined {
   return Array.isArray(webhooks) ? webhooks.filter(isJsonObject) : undefined
 }
 
-function exemptWebhooks(live: KubeObject): {name: string; matchConditions: JsonObject[]}[] {
+interface ExemptWebhook extends JsonObject {
+  name: string
+  matchConditions: JsonObject[]
+}
+
+function exemptWebhooks(live: KubeObject): ExemptWebhook[] {
   return (webhooksOf(live) ?? [])
     .map(({name, matchConditions}) => ({name: String(name), matchConditions: exemptionIn(matchConditions)}))
     .filter(({matchConditions}) => matchConditions.length > 0)

@@ -95,7 +95,7 @@ async function readOwn(sources: Sources, read: (tree: SourceTree) => Promise<Con
   }
 }
 
-const commitFaults: ReadonlySet<string> = new Set<SourceError['code']>(['REPOSITORY_TOO_LARGE', 'REPOSITORY_DAMAGED'])
+const commitFaults: ReadonlySet<SourceError['code']> = new Set(['REPOSITORY_TOO_LARGE', 'REPOSITORY_DAMAGED'])
 
 /** Leaves a declaration's apps from the name `rest` on to a message of its own. */
 export async function leaveRest(
